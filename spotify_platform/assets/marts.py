@@ -1,0 +1,36 @@
+"""The marts: what music teams ask, rebuilt when anything that they read was loaded."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from spotify_platform.assets.report import days_of_run, fail_if_last
+from spotify_platform.assets.specs import table_spec
+from spotify_platform.marts.sql import Mart, marts
+from spotify_platform.resources.platform import LakeResource, WarehouseResource
+
+
+def _spec(mart: Mart) -> dg.AssetSpec:
+    zones = {"curated": "warehouse", "marts": "marts"}
+    deps = [dg.AssetKey([zones[schema], name]) for schema, name in sorted(ref.split(".") for ref in mart.reads)]
+    return table_spec("marts", mart.table, deps, {"sql", "duckdb"})
+
+
+@dg.multi_asset(name="build_marts", specs=[_spec(mart) for mart in marts()], pool="warehouse")
+def mart_tables(
+    context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Loaded tables → marts, published together as one build."""
+    from spotify_platform.marts.build import build_marts
+    from spotify_platform.publish import unread_dates
+
+    zone = lake.open()
+    with warehouse.open() as connection:
+        record, _ = build_marts(connection, zone)
+    for file in record.files:
+        yield dg.MaterializeResult(
+            asset_key=["marts", file.table],
+            metadata={"dagster/row_count": file.rows, "bytes": file.bytes, "build": record.build_id},
+            data_version=dg.DataVersion(record.build_id),
+        )
+    fail_if_last(context, "marts", unread_dates(zone, days_of_run(context)))

@@ -1,0 +1,50 @@
+"""The raw zone: answers of Spotify's Web API, captured day by day, and imported chart files."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from spotify_platform.assets.partitions import DAYS
+from spotify_platform.assets.report import days_of, fail_if_last, report_days
+from spotify_platform.assets.specs import raw_spec
+from spotify_platform.contracts.raw import ENTITIES
+from spotify_platform.resources.platform import LakeResource, Progress
+from spotify_platform.resources.spotify import NotServedError, SpotifyResource
+
+# Chart files cannot be asked for: they are imported, and their materialisations are reported by whoever curates them.
+chart_entries, *_ = [raw_spec(e.name, e.meaning) for e in ENTITIES if e.name == "chart_entries"]
+_CAPTURED = [e for e in ENTITIES if e.name != "chart_entries"]
+
+
+@dg.multi_asset(
+    name="capture",
+    specs=[raw_spec(e.name, e.meaning) for e in _CAPTURED],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="spotify",
+    partitions_def=DAYS,
+)
+def capture(
+    context: dg.AssetExecutionContext, lake: LakeResource, spotify: SpotifyResource, progress: dg.ResourceParam[Progress]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Spotify's answers of the run's dates → one committed capture a date."""
+    zone = lake.open()
+    done, reasons = {}, {}
+    with spotify.capturing(zone, {"dagster_run_id": context.run_id}) as capture_date:
+        for day in days_of(context):
+            try:
+                manifest = capture_date(day)
+            except NotServedError as error:
+                reasons[day] = [str(error)]
+                continue
+            done[day] = {
+                dg.AssetKey(["raw", entity.name]): {
+                    "dagster/partition_row_count": manifest.items.get(entity.name, 0),
+                    "capture": manifest.capture_id,
+                    "requests": sum(manifest.requests.values()),
+                    "mode": manifest.mode or "",
+                }
+                for entity in _CAPTURED
+            }
+            progress.done("capture", day, "captured")
+    yield from report_days(context, done)
+    fail_if_last(context, "raw", reasons)

@@ -1,0 +1,61 @@
+"""The one place that speaks Dagster's event language for runs over many dates.
+
+A yielded result would stamp every date of the run as materialised. Here exactly the good dates are, each with its own
+figures, and the run fails at its end when dates are missing, so that exactly those read as failed.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+# Dagster's own marker for results that must not be stamped (1.13.27, `SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION`).
+# It is private: a test guards what it does.
+_NOT_STAMPED = {"__source_asset_observation__": True}
+
+_ZONES = ("raw", "curated", "warehouse", "marts")
+
+
+def days_of(context: dg.AssetExecutionContext) -> list[date]:
+    """The dates of a run: one, or a contiguous range."""
+    return [date.fromisoformat(key) for key in context.partition_keys]
+
+
+def days_of_run(context: dg.AssetExecutionContext) -> list[date]:
+    """The dates of the run that an unpartitioned asset is part of; none where it runs alone."""
+    tags = context.run.tags
+    first = tags.get("dagster/asset_partition_range_start", tags.get("dagster/partition"))
+    last = tags.get("dagster/asset_partition_range_end", first)
+    if first is None or last is None:
+        return []
+    count = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
+    return [date.fromisoformat(first) + timedelta(days=n) for n in range(count)]
+
+
+def report_days(
+    context: dg.AssetExecutionContext, days: Mapping[date, Mapping[dg.AssetKey, Mapping[str, Any]]]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Materialise exactly `days`, asset by asset with its metadata, and satisfy the op's outputs without a stamp."""
+    for day, assets in sorted(days.items()):
+        for key, metadata in assets.items():
+            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
+    for key in sorted(context.selected_asset_keys):
+        yield dg.MaterializeResult(asset_key=key, metadata=_NOT_STAMPED)
+
+
+def fail_if_last(context: dg.AssetExecutionContext, zone: str, reasons: Mapping[date, list[str]]) -> None:
+    """Fail the run for dates that readers do not see, in the last zone that the run touches.
+
+    Downstream of a failure nothing would run, so an earlier zone leaves it to the later ones. Trying again cannot
+    help: the captures have to change first.
+    """
+    later = _ZONES[_ZONES.index(zone) + 1 :]
+    if not reasons or any(key.path[0] in later for key in context.job_def.asset_layer.selected_asset_keys):
+        return
+    first, why = next(iter(reasons.items()))
+    raise dg.Failure(
+        description=f"{len(reasons)} of the run's dates are not published; the others are. {first}: {'; '.join(why)}",
+        metadata={"dates": {str(day): why for day, why in reasons.items()}},
+        allow_retries=False,
+    )

@@ -1,0 +1,44 @@
+"""The warehouse: published tables, loaded date by date."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from spotify_platform.assets.partitions import DAYS
+from spotify_platform.assets.report import days_of, fail_if_last, report_days
+from spotify_platform.assets.specs import table_spec
+from spotify_platform.contracts.curated import CURATED
+from spotify_platform.resources.platform import LakeResource, WarehouseResource
+
+
+@dg.multi_asset(
+    name="load",
+    specs=[table_spec("warehouse", t, [dg.AssetKey(["curated", t.name])], {"duckdb", "table"}) for t in CURATED],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="warehouse",
+    partitions_def=DAYS,
+)
+def warehouse(
+    context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Published batches of the run's dates → the warehouse, switched in one transaction."""
+    from spotify_platform.load.duckdb import load
+    from spotify_platform.lake.publishing import heads
+    from spotify_platform.publish import unread_dates
+
+    zone, days = lake.open(), days_of(context)
+    records = heads(zone, days)
+    with warehouse.open() as connection:
+        load(connection, zone, records.values())
+    figures = {
+        day: {
+            dg.AssetKey(["warehouse", table.name]): {
+                "dagster/partition_row_count": record.rows.get(table.name, 0),
+                "batch": record.batch_id,
+            }
+            for table in CURATED
+        }
+        for day, record in records.items()
+    }
+    yield from report_days(context, figures)
+    fail_if_last(context, "warehouse", unread_dates(zone, days))

@@ -1,0 +1,1 @@
+"""Automation: what runs by itself. Jobs, the daily schedule and the raw-zone sensor."""

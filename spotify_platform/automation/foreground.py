@@ -1,0 +1,77 @@
+"""Runs in the foreground: the command line executes the same jobs as the UI, in its own process, on the same history."""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import dagster as dg
+
+from spotify_platform.automation.instance import open_instance
+from spotify_platform.definitions import build_definitions
+from spotify_platform.home import Home
+from spotify_platform.resources.platform import LakeResource, Progress, WarehouseResource
+
+_PROCESS = "spotify_platform/process"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run came to: its id, and for each failed step what it says."""
+
+    run_id: str
+    success: bool
+    failures: tuple[str, ...]
+
+
+def run_dates(
+    home: Home, job: Literal["daily", "publish"], first: date, last: date, progress: Progress
+) -> RunOutcome:
+    """Execute a job for the dates from `first` to `last` as one run, recorded in the home's history."""
+    definitions = build_definitions(
+        lake=LakeResource(url=home.lake_url), warehouse=WarehouseResource(path=str(home.warehouse)), progress=progress
+    )
+    with open_instance(home) as instance:
+        _close_dead_runs(instance)
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": last.isoformat(),
+                _PROCESS: str(os.getpid()),
+            },
+            # A person watches the progress; the events are in the history.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    failures = tuple(_what_failed(event) for event in result.all_events if event.is_step_failure)
+    return RunOutcome(result.run_id, result.success, failures)
+
+
+def _what_failed(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error and error.cause:  # Dagster wraps what was raised; the innermost message is the one for a person
+        error = error.cause
+    return error.message.strip() if error else event.message or "failed"
+
+
+def _close_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Mark the runs of foreground processes that were killed as failed: nobody else would, and the UI shows them."""
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(unfinished):
+        process = run.tags.get(_PROCESS)
+        if process and not _is_alive(int(process)):
+            instance.report_run_failed(run, "The process that ran it was killed. Nothing committed is lost: run again.")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

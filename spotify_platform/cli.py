@@ -1,0 +1,215 @@
+"""`spotify-platform`: the command line. Commands say which home they speak to and call a room; errors are one line."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spotify_platform.contracts.errors import InputError, PlatformError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Spotify's artists, albums, tracks and charts: captured, curated, and answered in SQL. "
+    "Start with `spotify-platform demo`; it needs no account.",
+)
+import_app = typer.Typer(no_args_is_help=True, help="Bring in data that you already have.")
+app.add_typer(import_app, name="import")
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    from spotify_platform.console import err
+
+    try:
+        yield
+    except PlatformError as error:
+        err.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        raise typer.Exit(1) from None
+
+
+def _command(target: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            with _one_line_errors():
+                function(*args, **kwargs)
+
+        return target.command(function.__name__.strip("_"))(guarded)
+
+    return register
+
+
+Seed = Annotated[int, typer.Option(help="Another seed makes another catalogue with the same kinds of stories.")]
+Artists = Annotated[int, typer.Option(min=24, max=100_000, help="How many artists the catalogue has.")]
+
+
+@_command(app)
+def demo(
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days up to yesterday.")] = 60,
+    artists: Artists = 40,
+    seed: Seed = 7,
+) -> None:
+    """Run everything once on invented data: an offline Spotify over HTTP, 60 days, to the marts. No account needed."""
+    from spotify_platform import demo as room
+    from spotify_platform.console import bars, err, show_home
+    from spotify_platform.home import demo_home
+    from spotify_platform.summary import print_summary
+
+    home = demo_home()
+    show_home(home)
+    plan = room.prepare(home, days=days, artists=artists, seed=seed)
+    files = room.import_chart_files(home, plan)
+    err.print(f"Imported {files} chart files; capturing {plan.first} to {plan.last} from the sandbox.", highlight=False)
+    with bars(["capture", "publish"], days) as progress:
+        outcome = room.run(home, plan, progress)
+    _stop_on_failure(outcome.failures)
+    print_summary(home)
+
+
+@_command(app)
+def sandbox(
+    artists: Artists = 40,
+    seed: Seed = 7,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+) -> None:
+    """Serve the offline Spotify on 127.0.0.1 until Ctrl-C, for your own experiments with spotipy or curl."""
+    from spotify_platform.console import err
+    from spotify_platform.sandbox import Catalogue, run_forever
+
+    today = datetime.now(UTC).date()
+    err.print(
+        f"Spotify's Web API for today at http://127.0.0.1:{port}/v1/, for another day at "
+        f"http://127.0.0.1:{port}/days/{today - timedelta(days=30)}/v1/; tokens at /api/token, any id and secret.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    run_forever(Catalogue(seed=seed, artists=artists, anchor=today), port)
+
+
+@_command(app)
+def capture(
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="A day of the sandbox. Spotify itself serves only today."),
+    ] = None,
+) -> None:
+    """Capture a day: from Spotify where SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET are set, else from the sandbox.
+
+    What to watch is in SPOTIFY_PLATFORM_ARTISTS and SPOTIFY_PLATFORM_PLAYLISTS: ids or links, separated by commas.
+    """
+    from spotify_platform.console import err, out, show_home
+    from spotify_platform.home import demo_home, go_live, live_home
+    from spotify_platform.resources.spotify import SpotifyResource
+    from spotify_platform.settings import read_settings
+
+    real = read_settings().has_credentials
+    home = live_home() if real else demo_home()
+    show_home(home)
+    wanted = day.date() if day else datetime.now(UTC).date()
+    with SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live) as capture_date:
+        with err.status(f"Capturing {wanted} …"):
+            manifest = capture_date(wanted)
+    counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
+    out.print(f"Captured {wanted}: {counts}, {sum(manifest.requests.values())} requests.", highlight=False)
+    out.print("Next: spotify-platform run")
+
+
+@_command(import_app)
+def charts(files: Annotated[list[Path], typer.Argument(help="CSV files, plain or gzip.")]) -> None:
+    """Import chart files: downloads of charts.spotify.com, or archives with many days and markets in a file.
+
+    A download is named regional-<market>-daily-<date>.csv; an archive has the columns snapshot_date and market.
+    """
+    from spotify_platform.extract.charts import import_charts
+
+    _import(lambda **common: import_charts(files=files, **common))
+
+
+@_command(import_app)
+def playlists(
+    files: Annotated[list[Path], typer.Argument(help="JSON files as the API gave them, plain or gzip.")],
+    snapshot_date: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help="The day (UTC) on which the playlists were fetched.")
+    ],
+) -> None:
+    """Import playlists: answers of GET /playlists/{id} that you kept."""
+    from spotify_platform.extract.playlists import import_playlists
+
+    _import(lambda **common: import_playlists(files=files, snapshot_date=snapshot_date.date(), **common))
+
+
+def _import(read: Callable[..., Any]) -> None:
+    from spotify_platform.console import err, out, show_home
+    from spotify_platform.home import go_live, live_home
+
+    home = live_home()
+    show_home(home)
+    with err.status("Importing …"):
+        manifests = read(lake=home.lake(), today=datetime.now(UTC).date(), claim=go_live)
+    if not manifests:
+        raise InputError("The files hold no items; nothing was imported.")
+    entries = sum(sum(manifest.items.values()) for manifest in manifests)
+    dates = sorted(manifest.snapshot_date for manifest in manifests)
+    out.print(f"Imported {entries:,} entries of {len(dates)} dates, {dates[0]} to {dates[-1]}.", highlight=False)
+    out.print("Next: spotify-platform run")
+
+
+@_command(app)
+def run() -> None:
+    """Bring every captured date that is not published yet to the marts, one run per contiguous stretch."""
+    from spotify_platform.automation.foreground import run_dates
+    from spotify_platform.console import bars, out, show_home
+    from spotify_platform.home import active_home
+    from spotify_platform.lake.captures import stretches
+    from spotify_platform.publish import pending_dates
+
+    home = active_home()
+    show_home(home)
+    pending = pending_dates(home.lake())
+    if not pending:
+        out.print("Every captured date is published, loaded and in the marts.")
+        return
+    failures: list[str] = []
+    with bars(["publish"], len(pending)) as progress:
+        for stretch in stretches(pending):
+            failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
+    _stop_on_failure(failures)
+    out.print(f"{len(pending)} dates are in the marts. Next: spotify-platform query 'from marts.market_performance'")
+
+
+@_command(app)
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over the schemas `curated` and `marts`, in DuckDB's SQL.")],
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Ask the published tables and marts in SQL; it only reads, and works while a run is writing."""
+    from spotify_platform.console import print_rows, show_home
+    from spotify_platform.home import active_home
+    from spotify_platform.load.reader import query as ask
+
+    if form not in ("table", "csv", "json"):
+        raise InputError(f"--format {form}: not known. Give table, csv or json.")
+    home = active_home()
+    show_home(home)
+    columns, rows = ask(home.lake(), sql)
+    print_rows(columns, rows, form)  # type: ignore[arg-type]
+
+
+def _stop_on_failure(failures: list[str] | tuple[str, ...]) -> None:
+    if failures:
+        raise InputError("\n".join(failures))
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

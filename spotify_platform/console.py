@@ -1,0 +1,80 @@
+"""What a person sees in the terminal: progress, tables and the demo's summary. Nothing is decided here."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Literal
+
+import rich.progress
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from spotify_platform.home import Home
+from spotify_platform.resources.platform import Progress
+
+Format = Literal["table", "csv", "json"]
+
+out = Console()
+err = Console(stderr=True)
+
+_STAGES = {"capture": "Capture", "publish": "Curate, audit, publish"}
+
+
+def show_home(home: Home) -> None:
+    """Say which home a command speaks to; on stderr, so that a query's output stays clean."""
+    what = "the sandbox's data" if home.name == "demo" else "real data"
+    err.print(f"[dim]Home: {home.path} ({home.name}: {what})[/dim]", highlight=False, soft_wrap=True)
+
+
+class BarProgress(Progress):
+    """Progress bars, one a stage, over the dates of a run."""
+
+    def __init__(self, bars: rich.progress.Progress, tasks: dict[str, rich.progress.TaskID]) -> None:
+        """`tasks` are the bars by stage."""
+        self._bars, self._tasks = bars, tasks
+
+    def done(self, stage: str, day: date, state: str) -> None:
+        """See `Progress.done`."""
+        if stage in self._tasks:
+            self._bars.update(self._tasks[stage], advance=1, what=f"{day} {state}")
+
+
+@contextmanager
+def bars(stages: Sequence[str], total: int) -> Iterator[BarProgress]:
+    """Bars for stages of `total` dates each."""
+    columns = (
+        rich.progress.TextColumn("{task.description:<24}"),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TextColumn("[dim]{task.fields[what]}"),
+    )
+    with rich.progress.Progress(*columns, console=err) as shown:
+        yield BarProgress(shown, {stage: shown.add_task(_STAGES[stage], total=total, what="") for stage in stages})
+
+
+def print_rows(columns: list[str], rows: list[tuple[object, ...]], form: Format) -> None:
+    """Rows as a table for people, or as CSV or JSON for programs."""
+    if form == "json":
+        out.print_json(json.dumps([dict(zip(columns, map(_plain, row), strict=True)) for row in rows]), indent=None)
+    elif form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(value) for value in row] for row in rows)
+    else:
+        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        for row in rows:
+            table.add_row(*("[dim]NULL[/dim]" if value is None else _cell(value) for value in row))
+        out.print(table)
+
+
+def _plain(value: object) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))

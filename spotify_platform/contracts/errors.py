@@ -1,0 +1,40 @@
+"""The errors of the platform: a small hierarchy, so that a caller knows whether trying again can help.
+
+A message says what was wrong, where (file, row, key) and what to do. It never holds a secret.
+"""
+
+
+class PlatformError(Exception):
+    """Anything the platform refuses or fails at, with a message for a person."""
+
+
+class PermanentError(PlatformError):
+    """Trying again cannot help: somebody has to change something first."""
+
+
+class TransientError(PlatformError):
+    """Trying again later may help: a network, a lock, a service that is busy."""
+
+
+class InputError(PermanentError):
+    """A file, argument or setting that a person gave is not what it should be."""
+
+
+class LakeError(PermanentError):
+    """The lake does not hold what a manifest or a publish record says it holds."""
+
+
+class OriginError(PermanentError):
+    """A writer of one origin (sandbox, Spotify) met a lake of the other."""
+
+
+class AuthenticationError(PermanentError):
+    """Spotify did not accept the credentials."""
+
+
+class SourceError(TransientError):
+    """Spotify did not answer, or answered with a fault of its own."""
+
+
+class LockedError(TransientError):
+    """Another process holds the warehouse file, longer than we wait."""

@@ -1,0 +1,68 @@
+"""What a table and a column are, and the schemas that follow from them.
+
+The declarations themselves are in `raw`, `curated` and `marts`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Type(Enum):
+    """The types of a column, each with DuckDB's name for it; Parquet's type follows from that."""
+
+    STRING = "VARCHAR"
+    STRINGS = "VARCHAR[]"
+    INTEGER = "INTEGER"
+    BIGINT = "BIGINT"
+    DOUBLE = "DOUBLE"
+    BOOLEAN = "BOOLEAN"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMP"  # UTC without a zone; Parquet INT64 microseconds
+
+    @property
+    def duckdb(self) -> str:
+        """The type's name in DuckDB."""
+        return self.value
+
+
+string, strings, integer, bigint = Type.STRING, Type.STRINGS, Type.INTEGER, Type.BIGINT
+double, boolean, date, timestamp = Type.DOUBLE, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, what it means, and what must hold for it.
+
+    `null` says why the value may be missing; a column without it is never NULL. `between` is an inclusive range,
+    `values` the allowed words. The audit checks all three.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    unit: str = ""
+    null: str = ""
+    between: tuple[int, int] | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: a sentence, its grain, its key, its columns, and the raw entities that feed it."""
+
+    name: str
+    meaning: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    sources: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def duckdb_columns(self) -> dict[str, str]:
+        """Column name → DuckDB type, in order: the schema of the table and of its Parquet files."""
+        return {column.name: column.type.duckdb for column in self.columns}

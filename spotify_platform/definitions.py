@@ -1,0 +1,40 @@
+"""What Dagster loads. It only puts things together; nothing talks to a network and no cloud library loads here."""
+
+from typing import Any
+
+import dagster as dg
+
+from spotify_platform.assets.curated import curated
+from spotify_platform.assets.marts import mart_tables
+from spotify_platform.assets.raw import capture, chart_entries
+from spotify_platform.assets.warehouse import warehouse
+from spotify_platform.automation.jobs import daily, publish
+from spotify_platform.automation.schedule import daily_schedule
+from spotify_platform.automation.sensor import raw_zone
+from spotify_platform.home import active_home
+from spotify_platform.resources.platform import LakeResource, Progress, WarehouseResource
+from spotify_platform.resources.spotify import SpotifyResource
+from spotify_platform.settings import read_settings
+
+
+def build_definitions(**resources: Any) -> dg.Definitions:
+    """All definitions; `resources` take the place of the defaults, which follow the active home."""
+    settings = read_settings()
+    return dg.Definitions(
+        assets=[capture, chart_entries, curated, warehouse, mart_tables],
+        jobs=[daily, publish],
+        schedules=[daily_schedule(settings, real_data=active_home(settings).name == "live")],
+        sensors=[raw_zone],
+        resources={
+            "lake": LakeResource(),
+            "spotify": SpotifyResource(),
+            "warehouse": WarehouseResource(),
+            "progress": Progress(),
+        }
+        | resources,
+        # UI backfills would start a process a step otherwise, 2 s each.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

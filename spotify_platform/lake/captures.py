@@ -1,0 +1,203 @@
+"""Captures: what was asked for one snapshot date, and its manifest.
+
+A capture's chunks are written first; its manifest is put last, if absent, and is the commit: chunks that no manifest
+names do not exist. How the items are got is `extract`'s business.
+"""
+
+import gzip
+import hashlib
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from spotify_platform import __version__
+from spotify_platform.contracts.errors import LakeError
+from spotify_platform.lake import keys
+from spotify_platform.lake.store import Lake
+
+# A chunk is flushed at this size, so that a capture's memory does not grow with its length. 8 MB of JSON is about 1 MB
+# of gzip and 2,000 full track objects.
+CHUNK_BYTES = 8_000_000
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class RawFile(BaseModel):
+    """One chunk of a capture."""
+
+    entity: str
+    path: str
+    items: int
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What a capture holds, what it cost and who made it."""
+
+    capture_id: str
+    snapshot_date: date
+    captured_at: datetime
+    committed_at: datetime
+    source: str  # spotify, sandbox or import
+    mode: str | None = None  # extended or development, for the Web API
+    missing: list[str] = []  # capabilities that the mode lacks
+    requests: dict[str, int] = {}  # per endpoint family
+    files: list[RawFile]
+    made_by: dict[str, str]
+
+    @property
+    def items(self) -> dict[str, int]:
+        """Items per entity."""
+        counts: dict[str, int] = defaultdict(int)
+        for file in self.files:
+            counts[file.entity] += file.items
+        return dict(counts)
+
+
+@dataclass
+class CaptureWriter:
+    """Writes one capture: `add` items, then `commit` once. Without the commit nothing was captured."""
+
+    lake: Lake
+    capture_id: str
+    snapshot_date: date
+    captured_at: datetime
+    files: list[RawFile] = field(default_factory=list)
+    _lines: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    _sizes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(
+        self,
+        entity: str,
+        item: Any,
+        *,
+        endpoint: str,
+        captured_at: datetime,
+        params: dict[str, str] | None = None,
+        market: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        """Add one item as the source gave it, with its envelope."""
+        line = to_line(
+            {
+                "captured_at": to_stamp(captured_at),
+                "endpoint": endpoint,
+                "params": params or {},
+                "market": market,
+                "position": position,
+                "item": item,
+            }
+        )
+        self._lines[entity].append(line)
+        self._sizes[entity] += len(line)
+        if self._sizes[entity] >= CHUNK_BYTES:
+            self._flush(entity)
+
+    def commit(self, **about: Any) -> Manifest:
+        """Put the rest, the manifest and the wake-up; `about` are the manifest's other fields.
+
+        Returns the manifest that stands: this one, or the one that an earlier commit of the same capture left.
+        """
+        for entity in list(self._lines):
+            self._flush(entity)
+        made_by = {"version": __version__} | about.pop("made_by", {})
+        manifest = Manifest(
+            capture_id=self.capture_id,
+            snapshot_date=self.snapshot_date,
+            captured_at=self.captured_at,
+            committed_at=datetime.now(UTC),
+            files=self.files,
+            made_by=made_by,
+            **about,
+        )
+        key = keys.manifest(self.snapshot_date, self.capture_id)
+        if not self.lake.create(key, manifest.model_dump_json(indent=1).encode()):
+            manifest = read_manifest(self.lake, self.snapshot_date, self.capture_id)
+        # Put again after a crash between manifest and log: a wake-up twice is harmless, one too few is an hour's wait.
+        self.lake.put(keys.log_entry(manifest.committed_at, self.snapshot_date, self.capture_id), b"")
+        return manifest
+
+    def _flush(self, entity: str) -> None:
+        lines = self._lines.pop(entity, [])
+        self._sizes.pop(entity, None)
+        if not lines:
+            return
+        # No time in the gzip header: the same items give the same bytes, whoever writes them.
+        content = gzip.compress(b"\n".join(lines) + b"\n", compresslevel=6, mtime=0)
+        number = sum(file.entity == entity for file in self.files)
+        path = keys.chunk(entity, self.snapshot_date, self.capture_id, number)
+        self.lake.put(path, content)
+        self.files.append(
+            RawFile(
+                entity=entity,
+                path=path,
+                items=len(lines),
+                bytes=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+            )
+        )
+
+
+def read_manifest(lake: Lake, snapshot_date: date, capture_id: str) -> Manifest:
+    """The manifest of a capture. Raises `LakeError` where it is missing or unreadable."""
+    key = keys.manifest(snapshot_date, capture_id)
+    try:
+        return Manifest.model_validate_json(lake.get(key))
+    except ValueError as error:
+        raise LakeError(f"{lake.url}/{key}: not a manifest ({str(error).splitlines()[0]}).") from None
+
+
+def captures_of(lake: Lake, snapshot_date: date) -> list[str]:
+    """The ids of the committed captures of one date, sorted."""
+    return [keys.name(key) for key in lake.keys(f"{keys.CAPTURES}/{keys.day(snapshot_date)}")]
+
+
+def captures_by_date(lake: Lake) -> dict[date, list[str]]:
+    """The ids of all committed captures by date: one LIST."""
+    found: dict[date, list[str]] = defaultdict(list)
+    for key in lake.keys(keys.CAPTURES):
+        found[keys.date_in(key)].append(keys.name(key))
+    return dict(sorted(found.items()))
+
+
+def to_stamp(moment: datetime) -> str:
+    """A moment as raw lines carry it: UTC, microseconds, Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def to_line(value: Any) -> bytes:
+    """One JSON line of valid UTF-8: what no engine can read the same way (NaN, lone surrogates) becomes text or �."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        text = json.dumps(_without_nan(value), ensure_ascii=False, separators=(",", ":"))
+    return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text).encode()
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(entry) for entry in value]
+    return value
+
+
+def stretches(dates: Iterable[date]) -> list[list[date]]:
+    """Dates as contiguous stretches, in order."""
+    found: list[list[date]] = []
+    for day in sorted(set(dates)):
+        if found and (day - found[-1][-1]).days == 1:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found

@@ -1,0 +1,100 @@
+"""The names of everything in a lake, in one place.
+
+    _lake.json                                                        where the data comes from
+    raw/<entity>/snapshot_date=D/<capture_id>-NNN.jsonl.gz            answers, one item a line
+    raw/_captures/snapshot_date=D/<capture_id>.json                   manifest: the commit of a capture
+    raw/_log/<UTC commit time>~<D>~<capture_id>                       wake-up, empty
+    curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
+    curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
+    curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
+    marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
+    marts/_published/<seq>.json                                       which build readers see
+"""
+
+import re
+from datetime import UTC, date, datetime
+
+LAKE = "_lake.json"
+CAPTURES = "raw/_captures"
+LOG = "raw/_log"
+PUBLISHED = "curated/_published"
+WITHHELD = "curated/_withheld"
+MARTS = "marts"
+MARTS_PUBLISHED = "marts/_published"
+
+_LOG_TIME = "%Y%m%dT%H%M%S.%fZ"
+_DATE = re.compile(r"snapshot_date=(\d{4}-\d\d-\d\d)")
+
+
+def day(snapshot_date: date) -> str:
+    """The folder name of a date."""
+    return f"snapshot_date={snapshot_date.isoformat()}"
+
+
+def date_in(key: str) -> date:
+    """The date that a key's folder names. Raises ValueError for a key without one."""
+    found = _DATE.search(key)
+    if not found:
+        raise ValueError(f"{key}: no snapshot_date=… in it")
+    return date.fromisoformat(found[1])
+
+
+def chunk(entity: str, snapshot_date: date, capture_id: str, number: int) -> str:
+    """A raw file: the `number`-th chunk of an entity in a capture."""
+    return f"raw/{entity}/{day(snapshot_date)}/{capture_id}-{number:03d}.jsonl.gz"
+
+
+def manifest(snapshot_date: date, capture_id: str) -> str:
+    """A capture's manifest."""
+    return f"{CAPTURES}/{day(snapshot_date)}/{capture_id}.json"
+
+
+def log_entry(committed_at: datetime, snapshot_date: date, capture_id: str) -> str:
+    """A capture's wake-up; keys sort by the time of the commit."""
+    return f"{log_start(committed_at)}~{snapshot_date.isoformat()}~{capture_id}"
+
+
+def log_start(moment: datetime) -> str:
+    """What the wake-ups of captures committed at `moment` begin with."""
+    return f"{LOG}/{moment.astimezone(UTC):{_LOG_TIME}}"
+
+
+def log_time(entry: str) -> datetime:
+    """When the capture of a wake-up was committed."""
+    return datetime.strptime(name(entry).split("~")[0], _LOG_TIME).replace(tzinfo=UTC)
+
+
+def log_subject(entry: str) -> tuple[date, str]:
+    """Which date and capture a wake-up is about."""
+    _, day, capture_id = name(entry).split("~", 2)
+    return date.fromisoformat(day), capture_id
+
+
+def part(table: str, snapshot_date: date, batch_id: str, number: int) -> str:
+    """A Parquet file of a curated table."""
+    return f"curated/{table}/{day(snapshot_date)}/batch_id={batch_id}/part-{number}.parquet"
+
+
+def published(snapshot_date: date, seq: int) -> str:
+    """The `seq`-th publish record of a date, from 1."""
+    return f"{PUBLISHED}/{day(snapshot_date)}/{seq:06d}.json"
+
+
+def withheld(snapshot_date: date, inputs: str) -> str:
+    """The reasons why `inputs` (a fingerprint of captures and code) of a date were withheld."""
+    return f"{WITHHELD}/{day(snapshot_date)}/{inputs}.json"
+
+
+def mart(name: str, build_id: str) -> str:
+    """A mart's Parquet file."""
+    return f"{MARTS}/{name}/build_id={build_id}/part-0.parquet"
+
+
+def marts_published(seq: int) -> str:
+    """The `seq`-th record of published marts, from 1."""
+    return f"{MARTS_PUBLISHED}/{seq:06d}.json"
+
+
+def name(key: str) -> str:
+    """The last part of a key without its extension."""
+    return key.rsplit("/", 1)[-1].split(".json")[0]

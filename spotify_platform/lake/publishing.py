@@ -1,0 +1,93 @@
+"""Publishing: which batch of a date readers see.
+
+A publish record names one batch; the highest sequence number wins. Records are created, never changed, so two
+publishers cannot both win a number. Writing the batch's files is `curate`'s business, loading them `load`'s.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from spotify_platform.lake import keys
+from spotify_platform.lake.store import Lake
+
+
+class PublishedFile(BaseModel):
+    """One Parquet file of a batch."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class PublishRecord(BaseModel):
+    """Which batch of a date is published, what it was made from, and what the audit said."""
+
+    snapshot_date: date
+    seq: int
+    batch_id: str
+    captures: list[str]
+    fingerprint: str  # of contracts and curation code
+    published_at: datetime
+    files: list[PublishedFile]
+    audit: dict[str, Any]  # how many checks were made, and how many failed
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows per table; a table without rows has no file and is not in it."""
+        counts: dict[str, int] = defaultdict(int)
+        for file in self.files:
+            counts[file.table] += file.rows
+        return dict(counts)
+
+
+class Withheld(BaseModel):
+    """Why a date's captures were not published."""
+
+    snapshot_date: date
+    captures: list[str]
+    fingerprint: str
+    decided_at: datetime
+    reasons: list[str]
+
+
+def head(lake: Lake, snapshot_date: date) -> PublishRecord | None:
+    """The record that readers of a date follow, or None where nothing was published."""
+    found = lake.keys(f"{keys.PUBLISHED}/{keys.day(snapshot_date)}")
+    return PublishRecord.model_validate_json(lake.get(found[-1])) if found else None
+
+
+def heads(lake: Lake, dates: Iterable[date] | None = None) -> dict[date, PublishRecord]:
+    """The head of every published date (or of those in `dates`): one LIST, and one GET a date."""
+    newest = {keys.date_in(key): key for key in lake.keys(keys.PUBLISHED)}  # sorted: the last seq of a date wins
+    wanted = newest.keys() if dates is None else newest.keys() & set(dates)
+    return {day: PublishRecord.model_validate_json(lake.get(newest[day])) for day in sorted(wanted)}
+
+
+def publish(lake: Lake, record: PublishRecord) -> bool:
+    """Create the record; False when another publisher took its number first."""
+    key = keys.published(record.snapshot_date, record.seq)
+    return lake.create(key, record.model_dump_json(indent=1).encode())
+
+
+def withhold(lake: Lake, verdict: Withheld) -> None:
+    """Keep the reasons for which a date's newest inputs were not published."""
+    inputs = inputs_of(verdict.captures, verdict.fingerprint)
+    lake.put(keys.withheld(verdict.snapshot_date, inputs), verdict.model_dump_json(indent=1).encode())
+
+
+def withheld(lake: Lake, snapshot_date: date, captures: list[str], fingerprint: str) -> Withheld | None:
+    """The reasons why exactly these captures of a date were withheld by exactly this code, or None."""
+    key = keys.withheld(snapshot_date, inputs_of(captures, fingerprint))
+    return Withheld.model_validate_json(lake.get(key)) if lake.exists(key) else None
+
+
+def inputs_of(captures: list[str], fingerprint: str) -> str:
+    """A short name for what a batch is made from: its captures and the code."""
+    return hashlib.sha256("\n".join([fingerprint, *sorted(captures)]).encode()).hexdigest()[:16]

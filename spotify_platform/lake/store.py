@@ -1,0 +1,111 @@
+"""`Lake`: bytes under keys, the same on `file://`, `s3://` and `memory://`.
+
+Four verbs: get, put, create (only if absent) and list from a key on. What the keys mean is in `keys`; manifests and
+publish records are in `captures` and `publishing`.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from spotify_platform.contracts.errors import InputError, LakeError
+
+
+class Lake:
+    """A place for files under keys.
+
+    `url` is `file:///folder`, `s3://bucket/prefix` or `memory://`. A folder is made when the first file is put.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open the place at `url`; nothing is read or written yet. Raises `InputError` for an unknown scheme."""
+        self.url = url.rstrip("/") if url != "memory://" else url
+        self.folder = _folder(url)
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(self.folder)
+        elif url.startswith(("s3://", "memory://")):
+            self._store = from_url(url)
+        else:
+            raise InputError(f"{url}: not a lake. Give file:///folder, s3://bucket/prefix or memory://.")
+
+    def __repr__(self) -> str:
+        """The lake by its address."""
+        return f"Lake({self.url!r})"
+
+    def get(self, key: str) -> bytes:
+        """The bytes under `key`. Raises `LakeError` when nothing is there."""
+        try:
+            return obstore.get(self._store, key).bytes().to_bytes()
+        except FileNotFoundError:
+            raise LakeError(f"{self.url}/{key}: not there, though a record of the lake names it.") from None
+
+    def exists(self, key: str) -> bool:
+        """Whether something is under `key`."""
+        try:
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def put(self, key: str, content: bytes | Path) -> None:
+        """Put bytes or a local file under `key`; a reader sees all of it or nothing."""
+        obstore.put(self._store, key, content)
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Put `content` under `key` unless something is there: of two writers exactly one gets True."""
+        try:
+            obstore.put(self._store, key, content, mode="create")
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def keys(self, prefix: str, *, after: str | None = None) -> list[str]:
+        """The keys under the folder `prefix`, sorted, from the one after `after` on: one LIST, no GET."""
+        pages = obstore.list(self._store, prefix=prefix, offset=after)
+        return sorted(entry["path"] for page in pages for entry in page)
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names of the folders directly under `prefix`, sorted: one LIST."""
+        found = obstore.list_with_delimiter(self._store, prefix=prefix)["common_prefixes"]
+        return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete `keys`; one that is not there is no error."""
+        for key in keys:
+            try:
+                obstore.delete(self._store, key)
+            except FileNotFoundError:
+                continue
+
+    @contextmanager
+    def local(self, keys: Iterable[str]) -> Iterator[dict[str, Path]]:
+        """`keys` as local files, for readers that know files only: in place for a folder, else as copies."""
+        if self.folder:
+            yield {key: self.folder / key for key in keys}
+            return
+        with tempfile.TemporaryDirectory(prefix="lake-") as scratch:
+            paths = {}
+            for key in keys:
+                paths[key] = Path(scratch, key)
+                paths[key].parent.mkdir(parents=True, exist_ok=True)
+                paths[key].write_bytes(self.get(key))
+            yield paths
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a local file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder(url: str) -> Path | None:
+    parts = urlparse(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None

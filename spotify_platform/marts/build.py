@@ -1,0 +1,106 @@
+"""Building the marts in the DuckDB warehouse, and publishing them as Parquet for readers.
+
+All marts of a build come from the same loaded batches and are published by one record, so a reader never sees two
+builds mixed.
+"""
+
+import hashlib
+import secrets
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+from pydantic import BaseModel
+
+from spotify_platform.contracts.errors import PermanentError
+from spotify_platform.contracts.table import Table
+from spotify_platform.lake import keys
+from spotify_platform.lake.publishing import PublishedFile
+from spotify_platform.lake.store import Lake, sha256
+from spotify_platform.marts.sql import marts
+from spotify_platform.quality.audit import audit
+
+
+class MartsRecord(BaseModel):
+    """One published build of all marts: from which loaded batches, and its files."""
+
+    seq: int
+    build_id: str
+    inputs: str  # fingerprint of the SQL and the contracts
+    batches: dict[date, str]  # the loaded batch of every date
+    built_at: datetime
+    files: list[PublishedFile]
+
+
+def published_marts(lake: Lake) -> MartsRecord | None:
+    """The build that readers see, or None before the first one."""
+    found = lake.keys(keys.MARTS_PUBLISHED)
+    return MartsRecord.model_validate_json(lake.get(found[-1])) if found else None
+
+
+def build_marts(connection: duckdb.DuckDBPyConnection, lake: Lake) -> tuple[MartsRecord, bool]:
+    """Build and publish all marts; where nothing was loaded since the last build, that one stands.
+
+    `connection` is the warehouse, held for us alone. Returns the record that stands and whether it is new.
+    Raises `PermanentError` when a mart breaks its contract; the published build stays.
+    """
+    inputs = _inputs()
+    batches = dict(connection.execute("select snapshot_date, batch_id from ops.published order by 1").fetchall())
+    last = published_marts(lake)
+    if last and last.inputs == inputs and last.batches == batches:
+        return last, False
+    now = datetime.now(UTC)
+    build_id = f"{now:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
+    connection.begin()
+    try:
+        with tempfile.TemporaryDirectory(prefix="marts-") as scratch:
+            files = []
+            connection.execute("create schema if not exists marts")
+            for mart in marts():
+                columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in mart.table.duckdb_columns.items())
+                connection.execute(
+                    f"create or replace table marts.{mart.table.name} as select {columns} from ({mart.select})"
+                )
+                files.append(_export(connection, lake, mart.table, build_id, Path(scratch)))
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    seq = last.seq + 1 if last else 1
+    record = MartsRecord(
+        seq=seq, build_id=build_id, inputs=inputs, batches=batches, built_at=now, files=files
+    )
+    if not lake.create(keys.marts_published(record.seq), record.model_dump_json(indent=1).encode()):
+        raise PermanentError(
+            f"{lake.url}: build {record.seq} of the marts was published by another warehouse. "
+            "One lake has one warehouse: stop the other one, then run again."
+        )
+    return record, True
+
+
+def _export(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, build_id: str, scratch: Path
+) -> PublishedFile:
+    path = scratch / f"{table.name}.parquet"
+    order = ", ".join(f'"{name}"' for name in table.key)
+    connection.execute(
+        f"copy (select * from marts.{table.name} order by {order}) to '{path}' (format parquet, compression zstd)"
+    )
+    row = connection.execute(f"select count(*) from marts.{table.name}").fetchone()
+    findings = [finding for found in audit(table, [path]).values() for finding in found]
+    if findings:
+        raise PermanentError(f"{findings[0]}: the marts were not published; the last build stays readable.")
+    key = keys.mart(table.name, build_id)
+    lake.put(key, path)
+    return PublishedFile(
+        table=table.name, path=key, rows=row[0] if row else 0, bytes=path.stat().st_size, sha256=sha256(path)
+    )
+
+
+def _inputs() -> str:
+    """What decides the rows of a build, beside the loaded batches: the SQL and the contracts."""
+    digest = hashlib.sha256()
+    for mart in marts():
+        digest.update(mart.select.encode() + repr(mart.table).encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,54 @@
+"""Settings: the environment, read and validated once; nothing else in the package reads `os.environ`."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from spotify_platform.contracts.errors import InputError
+
+
+class Settings(BaseSettings):
+    """What a person can set; every value has a default that needs no account and no cloud."""
+
+    model_config = SettingsConfigDict(env_prefix="SPOTIFY_PLATFORM_", extra="ignore", populate_by_name=True)
+
+    home: Path = Field(Path(".platform"), description="folder for all state")
+    lake_url: str | None = Field(None, description="lake for real data, instead of a folder in the home")
+    capture_hour: int = Field(5, ge=0, le=23, description="hour (UTC) of the daily capture")
+    artists: Annotated[tuple[str, ...], NoDecode] = Field((), description="artists to watch: ids, URIs or URLs")
+    playlists: Annotated[tuple[str, ...], NoDecode] = Field((), description="playlists to watch: ids, URIs or URLs")
+    client_id: str | None = Field(None, validation_alias="SPOTIPY_CLIENT_ID")
+    client_secret: SecretStr | None = Field(None, validation_alias="SPOTIPY_CLIENT_SECRET")
+    dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME")
+
+    @field_validator("artists", "playlists", mode="before")
+    @classmethod
+    def _commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @cached_property
+    def has_credentials(self) -> bool:
+        """Whether Spotify itself can be asked."""
+        return bool(self.client_id and self.client_secret and self.client_secret.get_secret_value())
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises `InputError` naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        # The values stay out of the message: one of them may be a secret.
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        variable = name if name.startswith(("SPOTIPY", "DAGSTER")) else f"SPOTIFY_PLATFORM_{name}"
+        raise InputError(f"{variable}: {first['msg']}. Correct the variable, or unset it.") from None
