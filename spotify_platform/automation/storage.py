@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
+from dagster._serdes import ConfigurableClassData
 
 # One engine for the index and one for each run at work; a daemon that lives for months must not keep all.
 _KEPT = 8
@@ -57,6 +58,11 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
 class KeptSqliteStorage(DagsterSqliteStorage):
     """Dagster's SQLite storage with `KeptSqliteEventLogStorage`; named in `dagster.yaml`."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "KeptSqliteStorage":
+        """The storage that `dagster.yaml` asks for; Dagster's own method makes its own class."""
+        return cls.from_local(inst_data=inst_data, **config_value)
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         """`base_dir`: the folder of the databases."""

@@ -1,0 +1,94 @@
+"""What tests share: a platform of its own in a temporary folder, and the real data where it exists."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from spotify_platform.home import Home, active_home, demo_home, live_home
+from spotify_platform.lake import Lake
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform whose homes lie in a temporary folder."""
+
+    root: Path
+
+    def cli(self, *words: str | Path) -> Answer:
+        """Run a command in this process and return what it said."""
+        from spotify_platform.cli import app
+
+        result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+    def ok(self, *words: str | Path) -> str:
+        """Run a command that must succeed; returns what it printed."""
+        answer = self.cli(*words)
+        assert answer.code == 0, answer.err
+        return answer.out
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a SELECT, as `spotify-platform query --format json` gives them."""
+        rows: list[dict[str, Any]] = json.loads(self.ok("query", sql, "--format", "json"))
+        return rows
+
+    def table(self, name: str, without: Sequence[str] = ()) -> list[str]:
+        """All rows of a table as sorted JSON texts, so that two states can be compared."""
+        columns = f"* exclude ({', '.join(without)})" if without else "*"
+        return sorted(json.dumps(row) for row in self.query(f"select {columns} from {name}"))
+
+    @property
+    def home(self) -> Home:
+        """The home that plain commands show."""
+        return active_home()
+
+    @property
+    def demo(self) -> Home:
+        """The demo's home."""
+        return demo_home()
+
+    @property
+    def live(self) -> Home:
+        """The home of real data."""
+        return live_home()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
+    """A platform with nothing in it, and no setting of the person who runs the tests."""
+    for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "DAGSTER_HOME", "SPOTIFY_PLATFORM_LAKE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SPOTIFY_PLATFORM_HOME", str(tmp_path / "platform"))
+    return Platform(tmp_path / "platform")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake in a folder."""
+    return Lake((tmp_path / "lake").as_uri())
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the repository; it is never part of it."""
+    if not SHARED_DATA.exists():
+        pytest.skip("the real data is not here: it is Spotify's, and no part of the repository")
+    return SHARED_DATA
