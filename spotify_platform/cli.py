@@ -1,9 +1,8 @@
 """`spotify-platform`: the command line. Commands say which home they speak to and call a room; errors are one line."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -112,9 +111,9 @@ def capture(
     home = live_home() if real else demo_home()
     show_home(home)
     wanted = day.date() if day else datetime.now(UTC).date()
-    with SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live) as capture_date:
-        with err.status(f"Capturing {wanted} …"):
-            manifest = capture_date(wanted)
+    source = SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live)
+    with err.status(f"Capturing {wanted} …"), source as capture_date:
+        manifest = capture_date(wanted)
     counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
     out.print(f"Captured {wanted}: {counts}, {sum(manifest.requests.values())} requests.", highlight=False)
     out.print("Next: spotify-platform run")
@@ -206,10 +205,5 @@ def _stop_on_failure(failures: list[str] | tuple[str, ...]) -> None:
         raise InputError("\n".join(failures))
 
 
-def main() -> None:
-    """The entry point."""
-    app()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    app()

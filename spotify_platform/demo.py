@@ -46,5 +46,3 @@ def import_chart_files(home: Home, demo: Demo) -> int:
 def run(home: Home, demo: Demo, progress: Progress) -> RunOutcome:
     """Capture, curate, load and build the days: the whole graph as one run."""
     return run_dates(home, "daily", demo.first, demo.last, progress)
-
-

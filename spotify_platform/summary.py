@@ -26,8 +26,10 @@ def print_summary(home: Home) -> None:
         up = connection.execute(f"{_MOVERS} and rank_change > 0 order by rank_change desc, rank limit 3").fetchall()
         down = connection.execute(f"{_MOVERS} and rank_change < 0 order by rank_change, rank limit 3").fetchall()
         entries = connection.execute("select count(*), count(distinct market) from curated.chart_entries").fetchone()
-    assert day and entries
-    out.print(f"\n[bold]Trending artists, GLOBAL, {day[0]}[/bold]  (last 7 days against the 28 before)", highlight=False)
+    assert day is not None and entries is not None
+    out.print(
+        f"\n[bold]Trending artists, GLOBAL, {day[0]}[/bold]  (last 7 days against the 28 before)", highlight=False
+    )
     for rank, name, trend, recent, earlier in trending[:5]:
         out.print(f"  {rank:>2}  {name:<28} {trend:+.2f}   {earlier:7.1f} → {recent:.1f} points a day", highlight=False)
     if trending:

@@ -50,7 +50,9 @@ def curated(
     outcome = publish_dates(zone, days_of(context), lambda day, state: progress.done("publish", day, state))
     for record in outcome.published.values():
         _report_imports(context, zone, record)
-    yield from report_days(context, {day: _figures(record) for day, record in outcome.readable.items()})
+    yield from report_days(
+        context, {day: _figures(record) for day, record in outcome.readable.items()}, changed=outcome.published
+    )
     yield from (_audit_result(table, outcome) for table in CURATED)
     fail_if_last(context, "curated", outcome.reasons)
 

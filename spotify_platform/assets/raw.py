@@ -1,6 +1,8 @@
 """The raw zone: answers of Spotify's Web API, captured day by day, and imported chart files."""
 
 from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -24,11 +26,16 @@ _CAPTURED = [e for e in ENTITIES if e.name != "chart_entries"]
     partitions_def=DAYS,
 )
 def capture(
-    context: dg.AssetExecutionContext, lake: LakeResource, spotify: SpotifyResource, progress: dg.ResourceParam[Progress]
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    spotify: SpotifyResource,
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Spotify's answers of the run's dates → one committed capture a date."""
     zone = lake.open()
-    done, reasons = {}, {}
+    done: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
+    new: list[date] = []
+    reasons: dict[date, list[str]] = {}
     with spotify.capturing(zone, {"dagster_run_id": context.run_id}) as capture_date:
         for day in days_of(context):
             try:
@@ -36,6 +43,8 @@ def capture(
             except NotServedError as error:
                 reasons[day] = [str(error)]
                 continue
+            if manifest.made_by.get("dagster_run_id") == context.run_id:
+                new.append(day)
             done[day] = {
                 dg.AssetKey(["raw", entity.name]): {
                     "dagster/partition_row_count": manifest.items.get(entity.name, 0),
@@ -46,5 +55,5 @@ def capture(
                 for entity in _CAPTURED
             }
             progress.done("capture", day, "captured")
-    yield from report_days(context, done)
+    yield from report_days(context, done, changed=new)
     fail_if_last(context, "raw", reasons)

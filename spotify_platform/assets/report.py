@@ -4,7 +4,7 @@ A yielded result would stamp every date of the run as materialised. Here exactly
 figures, and the run fails at its end when dates are missing, so that exactly those read as failed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,14 +34,29 @@ def days_of_run(context: dg.AssetExecutionContext) -> list[date]:
 
 
 def report_days(
-    context: dg.AssetExecutionContext, days: Mapping[date, Mapping[dg.AssetKey, Mapping[str, Any]]]
+    context: dg.AssetExecutionContext,
+    days: Mapping[date, Mapping[dg.AssetKey, Mapping[str, Any]]],
+    *,
+    changed: Collection[date],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Materialise exactly `days`, asset by asset with its metadata, and satisfy the op's outputs without a stamp."""
+    """Materialise exactly `days`, asset by asset with its metadata, and satisfy the op's outputs without a stamp.
+
+    A day outside `changed` that reads as materialised already is left as it is, unless other days of the run are
+    missing: the run will fail then, and would make it read as failed.
+    """
+    known = set() if len(days) < len(context.partition_keys) else _materialised(context)
     for day, assets in sorted(days.items()):
-        for key, metadata in assets.items():
-            context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
+        if day in changed or day not in known:
+            for key, metadata in assets.items():
+                context.log_event(dg.AssetMaterialization(key, partition=day.isoformat(), metadata=metadata))
     for key in sorted(context.selected_asset_keys):
         yield dg.MaterializeResult(asset_key=key, metadata=_NOT_STAMPED)
+
+
+def _materialised(context: dg.AssetExecutionContext) -> set[date]:
+    """The days of which all assets of the op read as materialised."""
+    partitions = [context.instance.get_materialized_partitions(key) for key in context.selected_asset_keys]
+    return {date.fromisoformat(key) for key in set.intersection(*map(set, partitions))}
 
 
 def fail_if_last(context: dg.AssetExecutionContext, zone: str, reasons: Mapping[date, list[str]]) -> None:

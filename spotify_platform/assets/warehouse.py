@@ -22,14 +22,14 @@ def warehouse(
     context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Published batches of the run's dates → the warehouse, switched in one transaction."""
-    from spotify_platform.load.duckdb import load
     from spotify_platform.lake.publishing import heads
+    from spotify_platform.load.duckdb import load
     from spotify_platform.publish import unread_dates
 
     zone, days = lake.open(), days_of(context)
     records = heads(zone, days)
     with warehouse.open() as connection:
-        load(connection, zone, records.values())
+        changed = load(connection, zone, records.values())
     figures = {
         day: {
             dg.AssetKey(["warehouse", table.name]): {
@@ -40,5 +40,5 @@ def warehouse(
         }
         for day, record in records.items()
     }
-    yield from report_days(context, figures)
+    yield from report_days(context, figures, changed=changed)
     fail_if_last(context, "warehouse", unread_dates(zone, days))

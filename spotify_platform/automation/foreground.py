@@ -1,4 +1,4 @@
-"""Runs in the foreground: the command line executes the same jobs as the UI, in its own process, on the same history."""
+"""Runs in the foreground: the command line executes the UI's jobs in its own process, on the same history."""
 
 import os
 from dataclasses import dataclass
@@ -24,9 +24,7 @@ class RunOutcome:
     failures: tuple[str, ...]
 
 
-def run_dates(
-    home: Home, job: Literal["daily", "publish"], first: date, last: date, progress: Progress
-) -> RunOutcome:
+def run_dates(home: Home, job: Literal["daily", "publish"], first: date, last: date, progress: Progress) -> RunOutcome:
     """Execute a job for the dates from `first` to `last` as one run, recorded in the home's history."""
     definitions = build_definitions(
         lake=LakeResource(url=home.lake_url), warehouse=WarehouseResource(path=str(home.warehouse)), progress=progress

@@ -70,5 +70,3 @@ def _start(seen: str | None) -> str | None:
     if seen is None:
         return None
     return keys.log_start(keys.log_time(seen) - OVERLAP)
-
-

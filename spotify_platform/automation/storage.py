@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
+from dagster import Field, StringSource
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
@@ -29,9 +30,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sqlalchemy.Connection]:
-        with self._db_lock:  # the lock of Dagster's own method, which this one stands in for
-            with self._engine(shard).connect() as connection, connection.begin():
-                yield connection
+        # The lock is that of Dagster's own method, which this one stands in for.
+        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
 
     def _engine(self, shard: str) -> sqlalchemy.Engine:
         engine = self._engines.pop(shard, None) or self._opened(shard)
@@ -57,12 +58,23 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
 
 
 class KeptSqliteStorage(DagsterSqliteStorage):
-    """Dagster's SQLite storage with `KeptSqliteEventLogStorage`; named in `dagster.yaml`."""
+    """Dagster's SQLite storage with `KeptSqliteEventLogStorage`; named in `dagster.yaml`.
+
+    Without a `base_dir` it lies in the platform's home, wherever that is.
+    """
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The configuration: `base_dir`, the folder of the databases, optional."""
+        return {"base_dir": Field(StringSource, is_required=False)}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Any) -> "KeptSqliteStorage":
         """The storage that `dagster.yaml` asks for; Dagster's own method makes its own class."""
-        return cls.from_local(inst_data=inst_data, **config_value)
+        from spotify_platform.settings import read_settings
+
+        base_dir = config_value.get("base_dir") or str(read_settings().home / "dagster")
+        return cls.from_local(base_dir, inst_data=inst_data)
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         """`base_dir`: the folder of the databases."""

@@ -55,9 +55,7 @@ ARTISTS = _curated(
         between=(0, 100),
         null=f"{_SINCE_2026}; {_EMBEDDED}",
     ),
-    Column(
-        "followers", bigint, "followers", between=(0, 10**12), null=f"{_SINCE_2026}; {_EMBEDDED}"
-    ),
+    Column("followers", bigint, "followers", between=(0, 10**12), null=f"{_SINCE_2026}; {_EMBEDDED}"),
     _DETAIL,
     sources="artists albums tracks playlist_items chart_entries",
 )
@@ -231,26 +229,26 @@ REJECTS = Table(
     (
         SNAPSHOT_DATE,
         Column("entity", string, "kind of line"),
-    Column(
-        "reason",
-        string,
-        "what was wrong",
-        values=(
-            "not_json",
-            "wrong_shape",
-            "bad_captured_at",
-            "null_item",
-            "no_identity",
-            "no_market",
-            "bad_rank",
-            "bad_value",
+        Column(
+            "reason",
+            string,
+            "what was wrong",
+            values=(
+                "not_json",
+                "wrong_shape",
+                "bad_captured_at",
+                "null_item",
+                "no_identity",
+                "no_market",
+                "bad_rank",
+                "bad_value",
+            ),
         ),
-    ),
-    Column("fields", string, "names of the bad values", null="the line as a whole is at fault"),
-    Column("dropped", boolean, "true: the line made no row; false: its row stands with NULL for the bad values"),
-    Column("line", string, "the raw line, verbatim"),
-    Column("captured_at", timestamp, "when the answer or file came", unit="UTC", null="the line does not tell it"),
-    Column("capture_id", string, "the capture that holds the line"),
+        Column("fields", string, "names of the bad values", null="the line as a whole is at fault"),
+        Column("dropped", boolean, "true: the line made no row; false: its row stands with NULL for the bad values"),
+        Column("line", string, "the raw line, verbatim"),
+        Column("captured_at", timestamp, "when the answer or file came", unit="UTC", null="the line does not tell it"),
+        Column("capture_id", string, "the capture that holds the line"),
     ),
     ("artists", "albums", "tracks", "playlist_items", "chart_entries"),
 )

@@ -8,9 +8,7 @@ from spotify_platform.contracts.table import Column, Table, bigint, boolean, dat
 
 _CHART_DATE = Column("snapshot_date", date, "UTC day of the chart")
 _MARKET = Column("market", string, "market of the chart", unit="ISO 3166 alpha-2 or GLOBAL")
-_CONFIDENCE = Column(
-    "confidence", string, "what the coverage is good for", values=("high", "medium", "low")
-)
+_CONFIDENCE = Column("confidence", string, "what the coverage is good for", values=("high", "medium", "low"))
 
 
 def _mart(name: str, meaning: str, grain: str, key: str, *columns: Column) -> Table:
@@ -31,7 +29,7 @@ CHART_MOVEMENT = _mart(
     Column("track_id", string, "Spotify's id of the track"),
     Column("track_name", string, "title as the chart states it", null="the chart file gave none"),
     Column("artist_names", string, "artists as the chart states them", null="the chart file gave none"),
-    Column("rank", integer, "place on the chart, from 1; the better one of a track that stands twice", between=(1, 10_000)),
+    Column("rank", integer, "place on the chart; the better one of a track that stands twice", between=(1, 10_000)),
     Column(
         "movement",
         string,
@@ -43,7 +41,12 @@ CHART_MOVEMENT = _mart(
     Column(
         "previous_rank", integer, "place on the previous chart", between=(1, 10_000), null="not on the previous chart"
     ),
-    Column("rank_change", integer, "places gained since the previous chart; negative: lost", null="not on the previous chart"),
+    Column(
+        "rank_change",
+        integer,
+        "places gained since the previous chart; negative: lost",
+        null="not on the previous chart",
+    ),
     Column("peak_rank", integer, "best place up to this chart", between=(1, 10_000)),
     Column("days_on_chart", bigint, "charts with the track up to this one", unit="charts", between=(1, 10**6)),
     Column(
@@ -88,7 +91,13 @@ TRENDING_ARTISTS_DAILY = _mart(
         null="fewer than 7 observed days, or none in one of the two windows: see reason",
     ),
     Column("rank_in_market", bigint, "place by trend in the market, from 1", between=(1, 10**9), null="trend is NULL"),
-    Column("rank_global", bigint, "place by trend over all markets of the day, from 1", between=(1, 10**9), null="trend is NULL"),
+    Column(
+        "rank_global",
+        bigint,
+        "place by trend over all markets, from 1",
+        between=(1, 10**9),
+        null="trend is NULL",
+    ),
     Column("best_rank", integer, "best place of any of the artist's tracks on the day", null="not on the day's chart"),
     Column("charted_tracks", bigint, "the artist's tracks on the day's chart", between=(0, 10_000)),
     Column("observed_days", bigint, "charts in the 35 days", unit="charts", between=(1, 35)),
@@ -104,17 +113,28 @@ MARKET_PERFORMANCE = _mart(
     _CHART_DATE,
     _MARKET,
     Column("entries", bigint, "rows of the chart", between=(1, 10_000)),
-    Column("artists", bigint, "artists on the chart; an unknown one counts by the chart's credit", between=(0, 100_000)),
+    Column("artists", bigint, "artists on the chart; unknown ones count by their credit", between=(0, 100_000)),
     Column("top_track", string, "title of the first place", null="the chart file gave none"),
-    Column("top_artists", string, "the three artists with most points, joined with comma and space", null="no name is known"),
+    Column(
+        "top_artists",
+        string,
+        "the three artists with most points, best first",
+        null="no name is known",
+    ),
     Column(
         "top_genres",
         string,
         "the three heaviest genres, joined with comma and space; a track weighs 1/rank, shared by its artists' genres",
         null="no genre of a charted artist is known",
     ),
-    Column("genre_known_share", double, "share of the entries with at least one known genre", unit="0–1", between=(0, 1)),
-    Column("new_entries", bigint, "tracks that were not on the previous chart", null="the market's first chart", between=(0, 10_000)),
+    Column("genre_known_share", double, "share of the entries with a known genre", unit="0–1", between=(0, 1)),
+    Column(
+        "new_entries",
+        bigint,
+        "tracks that were not on the previous chart",
+        null="the market's first chart",
+        between=(0, 10_000),
+    ),
     Column(
         "turnover",
         double,
@@ -130,7 +150,7 @@ MARKET_PERFORMANCE = _mart(
         unit="days",
         null="no release day is known",
     ),
-    Column("age_known_share", double, "share of the charted tracks whose release day is known", unit="0–1", between=(0, 1)),
+    Column("age_known_share", double, "share of the tracks whose release day is known", unit="0–1", between=(0, 1)),
     Column("reason", string, "why figures are NULL", null="none is"),
     _coverage("the days since the previous chart"),
     _CONFIDENCE,

@@ -12,7 +12,7 @@ TEXT = "text"
 Shape: TypeAlias = str | list[Any] | dict[str, Any]  # TEXT, a list with the shape of its elements, or an object
 
 _ARTIST_REF: Shape = {"id": TEXT, "name": TEXT}
-_ALBUM_REF: Shape = {
+_ALBUM_REF: dict[str, Shape] = {
     "id": TEXT,
     "name": TEXT,
     "album_type": TEXT,
@@ -36,6 +36,11 @@ _TRACK: dict[str, Shape] = {
     "artists": [_ARTIST_REF],
     "album": _ALBUM_REF,
 }
+
+_CHART_COLUMNS = (
+    "rank uri track_id track_name artist_ids artist_names album_id album_name duration_s "
+    "source peak_rank previous_rank days_on_chart streams"
+)
 
 
 @dataclass(frozen=True)
@@ -92,13 +97,7 @@ ENTITIES = (
     Entity(
         "chart_entries",
         "rows of chart files: charts.spotify.com, or an archive with ids of artists and album",
-        {
-            column: TEXT
-            for column in (
-                "rank uri track_id track_name artist_ids artist_names album_id album_name duration_s "
-                "source peak_rank previous_rank days_on_chart streams"
-            ).split()
-        },
+        dict.fromkeys(_CHART_COLUMNS.split(), TEXT),
     ),
 )
 ENTITIES_BY_NAME = {entity.name: entity for entity in ENTITIES}

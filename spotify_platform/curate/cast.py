@@ -4,6 +4,8 @@ A cast is guarded by a pattern instead of `try_cast`, so that it cannot fail on 
 included), and so that every engine draws the line at the same place.
 """
 
+from typing import Any
+
 import narwhals as nw
 from narwhals import Expr
 
@@ -26,8 +28,8 @@ def field(expr: Expr, *path: str) -> Expr:
     return expr
 
 
-def null(dtype: type[nw.dtypes.DType] | nw.dtypes.DType) -> Expr:
-    """A typed NULL."""
+def null(dtype: Any) -> Expr:
+    """A NULL of a Narwhals type."""
     return nw.lit(None).cast(dtype)
 
 

@@ -117,7 +117,8 @@ def _shape_holds(shape: dict[str, Shape]) -> str:
 
     json_transform itself would turn a text where a list should be into NULL without a word.
     """
-    plain, starred = [], []
+    plain: list[tuple[str, str]] = []
+    starred: list[tuple[str, str]] = []
     for path, kind in _containers(shape, "$"):
         (starred if "[*]" in path else plain).append((path, kind))
     paths, kinds = _texts(path for path, _ in plain), _texts(kind for _, kind in plain)

@@ -4,7 +4,7 @@ Latest wins, and the unit is the answer: the newest object of an artist, album o
 market; the newest whole playlist. A full object beats one embedded in another object, that one beats a chart's line.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import narwhals as nw
 from narwhals import Expr, col, lit
@@ -342,7 +342,9 @@ def _playlist_items(playlists: Frame) -> Frame:
         nw.when(is_track | field(played, "type").is_null()).then(field(played, "id")).alias("track_id"),
         field(played, "name").alias("name"),
     )
-    return rows.unique(subset=["snapshot_date", "playlist_id", "position"], keep="last", order_by=["captured_at", "hash"])
+    return rows.unique(
+        subset=["snapshot_date", "playlist_id", "position"], keep="last", order_by=["captured_at", "hash"]
+    )
 
 
 def _rejects(flat: Mapping[str, Frame]) -> Frame:
@@ -375,6 +377,3 @@ def _rejects(flat: Mapping[str, Frame]) -> Frame:
 def _unreadable(text: Expr, apply: Callable[[Expr], Expr]) -> Expr:
     """Whether a text stands there that its cast cannot read; Spotify's 0000 is its way to say that it does not know."""
     return ~text.is_null() & ~text.str.starts_with("0000") & apply(text).is_null()
-
-
-__all__: Sequence[str] = ["curate"]

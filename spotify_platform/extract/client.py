@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import spotipy  # type: ignore[import-untyped]
+import spotipy
 from pydantic import SecretStr
 from requests import HTTPError, RequestException, Response, Session
-from spotipy.cache_handler import MemoryCacheHandler  # type: ignore[import-untyped]
-from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError  # type: ignore[import-untyped]
+from spotipy.cache_handler import MemoryCacheHandler
+from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from spotify_platform.contracts.errors import AuthenticationError, PermanentError, PlatformError, SourceError

@@ -1,14 +1,14 @@
 """The names of everything in a lake, in one place.
 
-    _lake.json                                                        where the data comes from
-    raw/<entity>/snapshot_date=D/<capture_id>-NNN.jsonl.gz            answers, one item a line
-    raw/_captures/snapshot_date=D/<capture_id>.json                   manifest: the commit of a capture
-    raw/_log/<UTC commit time>~<D>~<capture_id>                       wake-up, empty
-    curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
-    curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
-    curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
-    marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
-    marts/_published/<seq>.json                                       which build readers see
+_lake.json                                                        where the data comes from
+raw/<entity>/snapshot_date=D/<capture_id>-NNN.jsonl.gz            answers, one item a line
+raw/_captures/snapshot_date=D/<capture_id>.json                   manifest: the commit of a capture
+raw/_log/<UTC commit time>~<D>~<capture_id>                       wake-up, empty
+curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
+curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
+curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
+marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
+marts/_published/<seq>.json                                       which build readers see
 """
 
 import re

@@ -68,9 +68,7 @@ def build_marts(connection: duckdb.DuckDBPyConnection, lake: Lake) -> tuple[Mart
         connection.rollback()
         raise
     seq = last.seq + 1 if last else 1
-    record = MartsRecord(
-        seq=seq, build_id=build_id, inputs=inputs, batches=batches, built_at=now, files=files
-    )
+    record = MartsRecord(seq=seq, build_id=build_id, inputs=inputs, batches=batches, built_at=now, files=files)
     if not lake.create(keys.marts_published(record.seq), record.model_dump_json(indent=1).encode()):
         raise PermanentError(
             f"{lake.url}: build {record.seq} of the marts was published by another warehouse. "

@@ -9,6 +9,7 @@ from importlib import resources
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
 
+_NAMES = {f"marts.{table.name}" for table in MARTS}
 _REFERENCE = re.compile(r"\b(?:from|join)\s+((?:curated|marts)\.\w+)", re.IGNORECASE)
 
 
@@ -30,7 +31,9 @@ class Mart:
 def marts() -> tuple[Mart, ...]:
     """All marts, each after those that it reads."""
     found = {table.name: _read(table) for table in MARTS}
-    needs = {name: {ref.split(".")[1] for ref in mart.reads if ref.startswith("marts.")} for name, mart in found.items()}
+    needs = {
+        name: {ref.split(".")[1] for ref in mart.reads if ref.startswith("marts.")} for name, mart in found.items()
+    }
     return tuple(found[name] for name in TopologicalSorter(needs).static_order())
 
 

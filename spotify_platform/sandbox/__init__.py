@@ -3,7 +3,7 @@
 Nothing here knows the platform; the platform talks to it through HTTP and files, as it does to the real one.
 """
 
-from spotify_platform.sandbox.catalogue import Catalogue, ChartRow, UnknownDay
+from spotify_platform.sandbox.catalogue import Catalogue, ChartRow, UnknownDayError
 from spotify_platform.sandbox.charts import write_chart_files
 from spotify_platform.sandbox.scores import GLOBAL, MARKETS
 from spotify_platform.sandbox.server import Sandbox, create_app, run_forever, serve
@@ -16,7 +16,7 @@ __all__ = [
     "ChartRow",
     "Sandbox",
     "Stories",
-    "UnknownDay",
+    "UnknownDayError",
     "create_app",
     "run_forever",
     "serve",

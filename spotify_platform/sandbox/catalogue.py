@@ -31,7 +31,7 @@ _PLAYLIST_NAMES = ("Sandbox Hits", "Sandbox Mixtape", "Sandbox Discoveries")
 _PLAYLIST_SIZES = ((50, 10), (84, 34), (60, 30))  # strongest tracks and rotating tail
 
 
-class UnknownDay(ValueError):
+class UnknownDayError(ValueError):
     """A day outside the 729 days before and the 365 days after the anchor."""
 
 
@@ -145,10 +145,10 @@ class Catalogue:
         return self.anchor + datetime.timedelta(days=LAST_OFFSET)
 
     def offset(self, day: datetime.date) -> int:
-        """Days from the anchor to `day`; UnknownDay outside the known range."""
+        """Days from the anchor to `day`; UnknownDayError outside the known range."""
         offset = (day - self.anchor).days
         if not FIRST_OFFSET <= offset <= LAST_OFFSET:
-            raise UnknownDay(f"The sandbox knows the days {self.first_day} to {self.last_day}, not {day}.")
+            raise UnknownDayError(f"The sandbox knows the days {self.first_day} to {self.last_day}, not {day}.")
         return offset
 
     def day(self, offset: int) -> datetime.date:
@@ -237,9 +237,7 @@ class Catalogue:
         tracks = [track for album in self.albums_of(artist, offset) for track in self.tracks_of(album)]
         if not tracks:
             return 0
-        strongest = sorted(
-            (self.scores.level(t, max(offset - 2, self._release(t))) for t in tracks), reverse=True
-        )[:3]
+        strongest = sorted((self.scores.level(t, max(offset - 2, self._release(t))) for t in tracks), reverse=True)[:3]
         return self._popularity(sum(strongest) / len(strongest), 74)
 
     def followers(self, artist: int, offset: int) -> int:
@@ -253,9 +251,7 @@ class Catalogue:
     def chart(self, market: str, day: datetime.date, size: int = 50) -> list[ChartRow]:
         """The daily chart of a market or GLOBAL: `size` rows (at most 200), rank 1 first."""
         if market != GLOBAL and market not in MARKETS:
-            raise ValueError(
-                f"The sandbox has no market {market!r}; it has {GLOBAL} and {', '.join(MARKETS)}."
-            )
+            raise ValueError(f"The sandbox has no market {market!r}; it has {GLOBAL} and {', '.join(MARKETS)}.")
         strongest = self.scores.table(self.offset(day))[market][:size]
         return [self._chart_row(rank, *entry) for rank, entry in enumerate(strongest, start=1)]
 
@@ -285,9 +281,7 @@ class Catalogue:
     def _genres(self, artist: int) -> tuple[str, ...]:
         # Among those who chart, only its planted artists have the growing genre: their share is the story.
         free = [g for g in names.GENRES if g != self.plan.genre or artist >= CHARTING_ARTISTS]
-        first, second, third = (
-            free[ids.number(self.seed, "genre", artist, place) % len(free)] for place in range(3)
-        )
+        first, second, third = (free[ids.number(self.seed, "genre", artist, place) % len(free)] for place in range(3))
         if artist in self.plan.genre_artists:
             return (self.plan.genre, first)
         wanted = (0, 1, 1, 1, 2, 2, 2, 3)[ids.number(self.seed, "genres", artist) % 8]
@@ -387,9 +381,7 @@ class Catalogue:
 
     def _playlist(self, index: int, offset: int) -> Playlist:
         strongest, tail = _PLAYLIST_SIZES[index]
-        ranked = [
-            track for track, _ in self.scores.table(offset)[(GLOBAL, GLOBAL, MARKETS[self.seed % 12])[index]]
-        ]
+        ranked = [track for track, _ in self.scores.table(offset)[(GLOBAL, GLOBAL, MARKETS[self.seed % 12])[index]]]
         week = math.floor(offset / 7)
         rest = sorted(ranked[strongest:], key=lambda track: ids.number(self.seed, "tail", index, week, track))
         items = [self._playlist_item(track, index, offset) for track in ranked[:strongest] + rest[:tail]]
@@ -405,6 +397,4 @@ class Catalogue:
         # A stay begins on the track's own day of a four-week rhythm: stable from one day to the next.
         draw = ids.number(self.seed, "added", playlist, track)
         added = max(offset - (offset + draw) % 28, self._release(track))
-        return PlaylistItem(
-            track, f"{self.day(added).isoformat()}T{draw // 28 % 24:02d}:{draw // 700 % 60:02d}:00Z"
-        )
+        return PlaylistItem(track, f"{self.day(added).isoformat()}T{draw // 28 % 24:02d}:{draw // 700 % 60:02d}:00Z")

@@ -169,10 +169,7 @@ class Objects:
 
     def _images(self, thing: Artist | Album, sizes: tuple[int, ...]) -> list[Json]:
         # A host that never answers: nobody shall load pictures of invented people from Spotify.
-        return [
-            {"height": size, "url": f"https://image.invalid/{size}/{thing.id}", "width": size}
-            for size in sizes
-        ]
+        return [{"height": size, "url": f"https://image.invalid/{size}/{thing.id}", "width": size} for size in sizes]
 
     def _user(self) -> Json:
         return {

@@ -95,9 +95,7 @@ class Scores:
     def _table(self, offset: int) -> dict[str, list[tuple[int, int]]]:
         """Market → [(track index, streams)], strongest first, at most 200."""
         day = self._catalogue.day(offset)
-        streams = [
-            (track, *self._streams(track, level, offset, day)) for track, level in self._candidates(offset)
-        ]
+        streams = [(track, *self._streams(track, level, offset, day)) for track, level in self._candidates(offset)]
         return {
             market: _ranked([(row[0], row[place]) for row in streams])
             for place, market in enumerate((*MARKETS, GLOBAL), start=1)
@@ -153,9 +151,7 @@ class Scores:
     def _make_profile(self, track: int) -> Profile:
         seed, artist, album = self._catalogue.seed, track // 128, track // 16
         release = self._catalogue.album(album).release
-        quality = -1.5 * ids.fraction(seed, "quality", track) - 0.5 * ids.fraction(
-            seed, "album quality", album
-        )
+        quality = -1.5 * ids.fraction(seed, "quality", track) - 0.5 * ids.fraction(seed, "album quality", album)
         planted = artist in self._catalogue.plan.artists
         if planted and artist != self._catalogue.plan.album:
             quality -= 2.0  # only the tracks of the story may carry it
@@ -172,9 +168,7 @@ class Scores:
     def _waves(self, artist: int, track: int) -> tuple[tuple[float, float, float], ...]:
         return self._wave("artist", artist, 70, 200, 0.07), self._wave("track", track, 15, 60, 0.07)
 
-    def _wave(
-        self, what: str, index: int, shortest: int, longest: int, amplitude: float
-    ) -> tuple[float, float, float]:
+    def _wave(self, what: str, index: int, shortest: int, longest: int, amplitude: float) -> tuple[float, float, float]:
         one, two, three = (ids.fraction(self._catalogue.seed, "wave", what, index, n) for n in range(3))
         period = shortest + (longest - shortest) * one
         return amplitude * (0.5 + two), math.tau / period, math.tau * three

@@ -21,9 +21,7 @@ _FILTER = re.compile(r'(genre|artist):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
 @lru_cache(maxsize=256)
 def find(catalogue: Catalogue, offset: int, kind: str, query: str) -> tuple[int, ...]:
     """Indexes of what matches every word and every genre: or artist: filter, strongest artists first."""
-    filters = [
-        (name.casefold(), (quoted or plain).casefold()) for name, quoted, plain in _FILTER.findall(query)
-    ]
+    filters = [(name.casefold(), (quoted or plain).casefold()) for name, quoted, plain in _FILTER.findall(query)]
     words = _FILTER.sub(" ", query).casefold().split()
     found = []
     for artist in range(min(catalogue.artists, _REACH[kind])):
@@ -54,6 +52,4 @@ def _texts(catalogue: Catalogue, offset: int, kind: str, artist: int) -> Iterato
         if kind == "album":
             yield album, f"{catalogue.album(album).name} {name}"
         else:
-            yield from (
-                (track, f"{catalogue.track(track).name} {name}") for track in catalogue.tracks_of(album)
-            )
+            yield from ((track, f"{catalogue.track(track).name} {name}") for track in catalogue.tracks_of(album))

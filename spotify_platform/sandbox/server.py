@@ -32,7 +32,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from spotify_platform.sandbox import ids
-from spotify_platform.sandbox.catalogue import Catalogue, UnknownDay
+from spotify_platform.sandbox.catalogue import Catalogue, UnknownDayError
 from spotify_platform.sandbox.endpoints import ENDPOINTS, ApiError, Call
 from spotify_platform.sandbox.objects import Json, Objects
 
@@ -74,7 +74,7 @@ def _handler(
 def _offset(catalogue: Catalogue, day: str) -> int:
     try:
         return catalogue.offset(datetime.date.fromisoformat(day))
-    except UnknownDay as error:
+    except UnknownDayError as error:
         raise ApiError(404, str(error)) from error
     except ValueError as error:
         raise ApiError(404, f"{day!r} is not a day like 2026-10-01.") from error
@@ -98,9 +98,7 @@ async def _token(request: Request) -> Response:
     if not client or not secret:
         return _json({"error": "invalid_client", "error_description": "Invalid client"}, 400)
     if form.get("grant_type") != "client_credentials":
-        return _json(
-            {"error": "unsupported_grant_type", "error_description": "grant_type not supported"}, 400
-        )
+        return _json({"error": "unsupported_grant_type", "error_description": "grant_type not supported"}, 400)
     token = _TOKEN + ids.base62(ids.number("token", client), 11)
     return _json({"access_token": token, "token_type": "Bearer", "expires_in": 3600})
 
@@ -189,9 +187,7 @@ def _announced_port(process: subprocess.Popen[bytes]) -> int:
     ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
     line = process.stdout.readline() if ready else b""
     if not line:
-        raise RuntimeError(
-            f"The sandbox did not start within {_START_SECONDS} s; its error output tells why."
-        )
+        raise RuntimeError(f"The sandbox did not start within {_START_SECONDS} s; its error output tells why.")
     return int(line)
 
 

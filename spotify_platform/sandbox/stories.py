@@ -93,9 +93,7 @@ def stories(catalogue: Catalogue) -> Stories:
         return catalogue.anchor + datetime.timedelta(days=offset)
 
     album = catalogue.album(catalogue.planted_album_index)
-    viral, steady, falling, releasing = map(
-        catalogue.artist, (told.viral, told.steady, told.falling, told.album)
-    )
+    viral, steady, falling, releasing = map(catalogue.artist, (told.viral, told.steady, told.falling, told.album))
     return Stories(
         viral_id=viral.id,
         viral_name=viral.name,

@@ -5,7 +5,7 @@ import gzip
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Iterator[object]:
+def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
     """A function that saves a file as somebody would have downloaded it."""
 
     def save(name: str, content: str | bytes) -> Path:

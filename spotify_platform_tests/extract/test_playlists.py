@@ -90,7 +90,7 @@ BAD = {
     "a number without end": (b"9" * 5000, "cannot be read"),
     "only a page": ({"items": ITEMS, "total": 2}, "a page of items that does not say which playlist"),
     "no id": ({"name": "x"}, "an object that does not say which playlist"),
-    "an id that is none": ({**OLD, "id": "\ud800"}, "does not say which playlist"),
+    "an id that is none": (dict(OLD, id="\ud800"), "does not say which playlist"),
     "no items": ({"id": "P"}, r"has neither items\.items nor tracks\.items"),
     "items that are no list": ({"id": "P", "tracks": {"items": {}}}, "has neither"),
     "a text": ("P", "a playlist object was expected, not a text"),

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from spotify_platform.sandbox import GLOBAL, MARKETS, Catalogue, UnknownDay
+from spotify_platform.sandbox import GLOBAL, MARKETS, Catalogue, UnknownDayError
 
 ANCHOR = datetime.date(2026, 11, 20)
 
@@ -16,10 +16,7 @@ def described(catalogue: Catalogue) -> list[object]:
     artists = range(0, 40, 3)
     albums = [album for artist in artists for album in catalogue.albums_of(artist, 0)]
     return [
-        [
-            (catalogue.artist(a), catalogue.artist_popularity(a, 0), catalogue.followers(a, 0))
-            for a in artists
-        ],
+        [(catalogue.artist(a), catalogue.artist_popularity(a, 0), catalogue.followers(a, 0)) for a in artists],
         [(catalogue.album(album), catalogue.album_popularity(album, 0)) for album in albums],
         [catalogue.track(track) for album in albums for track in catalogue.tracks_of(album)],
         [catalogue.playlist(index, 0) for index in range(3)],
@@ -98,7 +95,7 @@ def test_days_outside_the_known_range_are_refused():
     catalogue.chart("US", catalogue.first_day)
     catalogue.chart("US", catalogue.last_day)
     for day in (catalogue.first_day - datetime.timedelta(1), catalogue.last_day + datetime.timedelta(1)):
-        with pytest.raises(UnknownDay, match="The sandbox knows the days 2024-11-21 to 2027-11-20"):
+        with pytest.raises(UnknownDayError, match="The sandbox knows the days 2024-11-21 to 2027-11-20"):
             catalogue.chart("US", day)
 
 

@@ -32,9 +32,7 @@ def test_files_hold_the_charts(tmp_path):
                 )
                 for row in CATALOGUE.chart(market, day)
             ]
-            assert [int(line["streams"]) for line in lines] == [
-                row.streams for row in CATALOGUE.chart(market, day)
-            ]
+            assert [int(line["streams"]) for line in lines] == [row.streams for row in CATALOGUE.chart(market, day)]
 
 
 def test_looking_back_agrees_with_the_charts_before(tmp_path):

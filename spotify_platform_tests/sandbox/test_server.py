@@ -83,9 +83,7 @@ def test_paging_to_the_end_of_everything_gives_the_catalogue(sandbox: Sandbox, d
             ids = [CATALOGUE.track(track).id for track in CATALOGUE.tracks_of(album)]
             assert [track["id"] for track in full["tracks"]["items"]] == ids
             if index < 3:
-                assert [
-                    t["id"] for t in everything(spotify, spotify.album_tracks(full["id"], limit=2))
-                ] == ids
+                assert [t["id"] for t in everything(spotify, spotify.album_tracks(full["id"], limit=2))] == ids
                 assert [t["album"]["id"] for t in spotify.tracks(ids)["tracks"]] == [full["id"]] * len(ids)
     for index, identifier in enumerate(CATALOGUE.playlist_ids):
         items = everything(spotify, spotify.playlist(identifier)["tracks"])
@@ -164,9 +162,7 @@ def test_search_top_tracks_markets_and_new_releases(spotify: spotipy.Spotify):
     popularities = [t["popularity"] for t in spotify.artist_top_tracks(CATALOGUE.artist(3).id)["tracks"]]
     assert popularities == sorted(popularities, reverse=True) and len(popularities) <= 10
     assert spotify._get("markets")["markets"] == list(MARKETS)
-    dates = [
-        album["release_date"] for album in spotify._get("browse/new-releases", limit=50)["albums"]["items"]
-    ]
+    dates = [album["release_date"] for album in spotify._get("browse/new-releases", limit=50)["albums"]["items"]]
     assert dates == sorted(dates, reverse=True) and len(dates) == 50
 
 
@@ -200,9 +196,7 @@ def test_days_and_paths_that_do_not_exist_are_404(sandbox: Sandbox, spotify: spo
         answer = requests.get(sandbox.url + path, headers=headers, timeout=10)
         assert (answer.status_code, answer.json()["error"]["status"]) == (404, 404)
     for slash in ("", "/"):
-        assert (
-            requests.get(f"{sandbox.url}/v1/markets{slash}", headers=headers, timeout=10).status_code == 200
-        )
+        assert requests.get(f"{sandbox.url}/v1/markets{slash}", headers=headers, timeout=10).status_code == 200
 
 
 def test_tokens_are_asked_for_and_required(sandbox: Sandbox):
@@ -244,9 +238,7 @@ def test_the_process_ends_when_its_parent_is_killed():
         "    print(running.url, flush=True)\n"
         "    sys.stdin.read()\n"
     )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert parent.stdin and parent.stdout
     url = parent.stdout.readline().strip()
     os.kill(parent.pid, signal.SIGKILL)

@@ -56,9 +56,7 @@ class Told:
         floor = math.log(self.chart(market, offset)[-1].streams)
         return {artist: math.log(score) for artist, score in total.items()}, floor
 
-    def changes(
-        self, score: Callable[..., tuple[dict[str, float], float]], market: str, day: int
-    ) -> dict[str, float]:
+    def changes(self, score: Callable[..., tuple[dict[str, float], float]], market: str, day: int) -> dict[str, float]:
         """Artist → mean score of the last 7 days minus that of the 28 before."""
         days = [score(market, offset) for offset in range(day - 34, day + 1)]
         artists = {artist for scores, _ in days for artist in scores}
@@ -136,9 +134,7 @@ def test_the_album_enters_at_once_peaks_on_its_day_and_decays(told: Told):
 
     def on(market: str, offset: int):
         album = told.catalogue.planted_album_index
-        return [
-            row for row in told.chart(market, offset) if told.catalogue.track(row.track_index).album == album
-        ]
+        return [row for row in told.chart(market, offset) if told.catalogue.track(row.track_index).album == album]
 
     assert all(on(market, release) or on(market, release + 1) for market in EVERYWHERE)
     streams = {offset: sum(row.streams for row in on(GLOBAL, offset)) for offset in range(release, 1)}

@@ -1,0 +1,52 @@
+# Everything lives in .venv/ and .platform/; delete both to start afresh.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test soak format docs lock bench-load clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: .venv/run  ## set everything up and run the main job on invented data
+	@$(BIN)/spotify-platform demo
+
+dev: .venv/run  ## start the Dagster UI at http://localhost:3000
+	$(BIN)/dagster dev
+
+test: .venv/dev  ## set everything up and pass all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not soak"
+
+soak: .venv/dev  ## the long suites
+	$(BIN)/pytest -m soak
+
+format: .venv/dev  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/dev  ## make docs/data-dictionary.md from the contracts
+	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
+
+bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
+	$(BIN)/python benchmarks/load.py
+
+lock: .venv/dev  ## lock the versions anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+clean:  ## remove the environment and all state
+	rm -rf .venv .platform
+
+# A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
+.venv/run: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	@touch $@
+
+.venv/dev: .venv/run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@touch $@
