@@ -60,7 +60,8 @@ def bars(stages: Sequence[str], total: int) -> Iterator[BarProgress]:
 def print_rows(columns: list[str], rows: list[tuple[object, ...]], form: Format) -> None:
     """Rows as a table for people, or as CSV or JSON for programs."""
     if form == "json":
-        out.print_json(json.dumps([dict(zip(columns, map(_plain, row), strict=True)) for row in rows]), indent=None)
+        json.dump([dict(zip(columns, map(_plain, row), strict=True)) for row in rows], sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)

@@ -1,7 +1,6 @@
 """What tests share: a platform of its own in a temporary folder, and the real data where it exists."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typer.testing import CliRunner
 
 from spotify_platform.home import Home, active_home, demo_home, live_home
 from spotify_platform.lake import Lake
+from spotify_platform.load.reader import open_reader
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -50,10 +50,10 @@ class Platform:
         rows: list[dict[str, Any]] = json.loads(self.ok("query", sql, "--format", "json"))
         return rows
 
-    def table(self, name: str, without: Sequence[str] = ()) -> list[str]:
-        """All rows of a table as sorted JSON texts, so that two states can be compared."""
-        columns = f"* exclude ({', '.join(without)})" if without else "*"
-        return sorted(json.dumps(row) for row in self.query(f"select {columns} from {name}"))
+    def tables(self, *names: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of tables, sorted, so that two states can be compared: `curated.tracks`, `marts.…`."""
+        with open_reader(self.home.lake()) as connection:
+            return {name: connection.execute(f"select * from {name} order by all").fetchall() for name in names}
 
     @property
     def home(self) -> Home:

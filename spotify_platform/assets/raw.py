@@ -36,14 +36,14 @@ def capture(
     done: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
     new: list[date] = []
     reasons: dict[date, list[str]] = {}
-    with spotify.capturing(zone, {"dagster_run_id": context.run_id}) as capture_date:
+    with spotify.capturing(zone, {"dagster_run_id": context.run.run_id}) as capture_date:
         for day in days_of(context):
             try:
                 manifest = capture_date(day)
             except NotServedError as error:
                 reasons[day] = [str(error)]
                 continue
-            if manifest.made_by.get("dagster_run_id") == context.run_id:
+            if manifest.made_by.get("dagster_run_id") == context.run.run_id:
                 new.append(day)
             done[day] = {
                 dg.AssetKey(["raw", entity.name]): {

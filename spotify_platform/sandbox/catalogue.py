@@ -283,7 +283,9 @@ class Catalogue:
         free = [g for g in names.GENRES if g != self.plan.genre or artist >= CHARTING_ARTISTS]
         first, second, third = (free[ids.number(self.seed, "genre", artist, place) % len(free)] for place in range(3))
         if artist in self.plan.genre_artists:
-            return (self.plan.genre, first)
+            return (self.plan.genre,)
+        if artist in (self.plan.viral, self.plan.album):
+            return ()  # their rise is their own story: it must not make a genre grow
         wanted = (0, 1, 1, 1, 2, 2, 2, 3)[ids.number(self.seed, "genres", artist) % 8]
         return tuple(dict.fromkeys((first, second, third)[:wanted]))
 

@@ -246,7 +246,7 @@ class Scores:
         return curve
 
     def _growing(self, place: int) -> Curve:
-        start, end = self.level_at_rank(29 + 8 * place), self.level_at_rank(7 + 4 * place)
+        start, end = self.level_at_rank(36 + 8 * place), self.level_at_rank(8 + 3 * place)
 
         def curve(offset: int) -> float:
             return start + (end - start) * min(1.0, max(0.0, (offset + 60) / 60))

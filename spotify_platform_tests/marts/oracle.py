@@ -32,20 +32,21 @@ NO_GENRE = "no genre of a charted artist is known"
 NO_RELEASE_DAY = "no release day of a charted track is known"
 
 
-class Entry(NamedTuple):
-    """A row of a chart."""
-
-    rank: int
-    track_id: str
-    track_name: str | None
-    artist_names: str | None
-
-
 class Artist(NamedTuple):
     """Whom the points of an entry go to; without an id it is the chart's credit."""
 
     key: str
     id: str | None
+
+
+class Entry(NamedTuple):
+    """A row of a chart, and whom it is by."""
+
+    rank: int
+    track_id: str
+    track_name: str | None
+    artist_names: str | None
+    artists: tuple[Artist, ...]
 
 
 Chart = list[Entry]  # by rank
@@ -89,18 +90,18 @@ def chart_movement(curated: Curated) -> pd.DataFrame:
 
 def trending_artists_daily(curated: Curated) -> pd.DataFrame:
     """Chart points of an artist's last 7 days against those of the 28 days before."""
-    credits, names = _credits(curated), _names(curated)
+    names = _names(curated)
     rows = []
     for market, calendar in _calendars(curated).items():
         for day in calendar:
             recent = [chart for other, chart in calendar.items() if (day - other).days in RECENT]
             earlier = [chart for other, chart in calendar.items() if (day - other).days in EARLIER]
             observed = len(recent) + len(earlier)
-            points_7d, points_28d = _points(recent, credits), _points(earlier, credits)
-            stated = _stated_names(recent + earlier, credits)
+            points_7d, points_28d = _points(recent), _points(earlier)
+            stated = _stated_names(recent + earlier)
             today: dict[Artist, Chart] = defaultdict(list)
             for entry in calendar[day]:
-                for artist in _artists(entry, credits):
+                for artist in entry.artists:
                     today[artist].append(entry)
             for artist in stated:
                 now = round(points_7d.get(artist, 0) / len(recent), 6)
@@ -135,15 +136,14 @@ def trending_artists_daily(curated: Curated) -> pd.DataFrame:
 
 def market_performance(curated: Curated) -> pd.DataFrame:
     """A market's chart: its artists, genres, age and turnover."""
-    credits, names, genres = _credits(curated), _names(curated), _genres(curated)
-    released = _release_days(curated)
+    names, genres, released = _names(curated), _genres(curated), _release_days(curated)
     rows = []
     for market, calendar in _calendars(curated).items():
         days = list(calendar)
         for index, day in enumerate(days):
             chart = calendar[day]
             tracks = {entry.track_id for entry in chart}
-            heaviest, known = _heaviest_genres(chart, credits, genres)
+            heaviest, known = _heaviest_genres(chart, genres)
             ages = [(day - released[track]).days for track in tracks if track in released]
             new = turnover = None
             step = 1
@@ -156,13 +156,13 @@ def market_performance(curated: Curated) -> pd.DataFrame:
                 NO_GENRE if not heaviest else None,
                 NO_RELEASE_DAY if not ages else None,
             ]
-            top = [name for name in _top_artists(chart, credits, names) if name is not None]
+            top = [name for name in _top_artists(chart, names) if name is not None]
             rows.append(
                 {
                     "snapshot_date": day,
                     "market": market,
                     "entries": len(chart),
-                    "artists": len({artist for entry in chart for artist in _artists(entry, credits)}),
+                    "artists": len({artist for entry in chart for artist in entry.artists}),
                     "top_track": next((entry.track_name for entry in chart if entry.rank == 1), None),
                     "top_artists": ", ".join(top) if top else None,
                     "top_genres": ", ".join(heaviest) if heaviest else None,
@@ -181,10 +181,14 @@ def market_performance(curated: Curated) -> pd.DataFrame:
 
 def _calendars(curated: Curated) -> dict[str, Calendar]:
     """Each market's charts in order of date, each in order of rank."""
+    credits = _credits(curated)
     calendars: dict[str, Calendar] = defaultdict(dict)
     columns = ("market", "snapshot_date", "rank", "track_id", "track_name", "artist_names")
-    for market, day, rank, *rest in sorted(_rows(curated, "chart_entries", *columns), key=lambda row: row[:3]):
-        calendars[market].setdefault(day, []).append(Entry(rank, *rest))
+    for market, day, rank, track, name, stated in sorted(
+        _rows(curated, "chart_entries", *columns), key=lambda row: row[:3]
+    ):
+        by = credits.get(track) or (Artist(f"name:{stated or ''}", None),)
+        calendars[market].setdefault(day, []).append(Entry(rank, track, name, stated, by))
     return dict(calendars)
 
 
@@ -214,21 +218,14 @@ def _streak(track: str, places: Mapping[date, Mapping[str, Entry]], days: list[d
     return streak
 
 
-def _credits(curated: Curated) -> dict[str, list[str]]:
+def _credits(curated: Curated) -> dict[str, tuple[Artist, ...]]:
     """The artists of each track: those of the newest date that states any."""
     newest: dict[str, date] = {}
-    credits: dict[str, list[str]] = {}
+    credits: dict[str, tuple[Artist, ...]] = {}
     for day, track, artist in sorted(_rows(curated, "track_artists", "snapshot_date", "track_id", "artist_id")):
-        if newest.get(track) != day:
-            newest[track], credits[track] = day, []
-        credits[track].append(artist)
+        others = credits[track] if newest.get(track) == day else ()
+        newest[track], credits[track] = day, (*others, Artist(artist, artist))
     return credits
-
-
-def _artists(entry: Entry, credits: Mapping[str, list[str]]) -> list[Artist]:
-    """Whom an entry is by."""
-    known = [Artist(artist, artist) for artist in credits.get(entry.track_id, [])]
-    return known or [Artist(f"name:{entry.artist_names or ''}", None)]
 
 
 def _names(curated: Curated) -> dict[str, str]:
@@ -259,23 +256,23 @@ def _release_days(curated: Curated) -> dict[str, date]:
     return {track: of_album[album] for _, track, album in placed}
 
 
-def _points(charts: list[Chart], credits: Mapping[str, list[str]]) -> dict[Artist, int]:
+def _points(charts: list[Chart]) -> dict[Artist, int]:
     """Points over the charts: the last place of a chart gives 1, each better one 1 more, to every artist in full."""
     points: dict[Artist, int] = defaultdict(int)
     for chart in charts:
         last = max(entry.rank for entry in chart)
         for entry in chart:
-            for artist in _artists(entry, credits):
+            for artist in entry.artists:
                 points[artist] += last + 1 - entry.rank
     return dict(points)
 
 
-def _stated_names(charts: list[Chart], credits: Mapping[str, list[str]]) -> dict[Artist, str | None]:
+def _stated_names(charts: list[Chart]) -> dict[Artist, str | None]:
     """Every artist of the charts, with the greatest credit that they state."""
     stated: dict[Artist, str | None] = {}
     for chart in charts:
         for entry in chart:
-            for artist in _artists(entry, credits):
+            for artist in entry.artists:
                 texts = [text for text in (stated.get(artist), entry.artist_names) if text is not None]
                 stated[artist] = max(texts, default=None)
     return stated
@@ -302,22 +299,20 @@ def _number(rows: list[dict[str, Any]], column: str, within: tuple[str, ...]) ->
             row[column] = place
 
 
-def _top_artists(chart: Chart, credits: Mapping[str, list[str]], names: Mapping[str, str]) -> list[str | None]:
+def _top_artists(chart: Chart, names: Mapping[str, str]) -> list[str | None]:
     """The names of the three artists with most points; one without a name comes last among equals."""
-    points, stated = _points([chart], credits), _stated_names([chart], credits)
+    points, stated = _points([chart]), _stated_names([chart])
     named = {artist: names.get(artist.id) if artist.id else stated[artist] for artist in points}
     order = sorted(points, key=lambda artist: (-points[artist], named[artist] is None, named[artist] or "", artist.key))
     return [named[artist] for artist in order[:3]]
 
 
-def _heaviest_genres(
-    chart: Chart, credits: Mapping[str, list[str]], genres: Mapping[str, set[str]]
-) -> tuple[list[str], int]:
+def _heaviest_genres(chart: Chart, genres: Mapping[str, set[str]]) -> tuple[list[str], int]:
     """The three heaviest genres, and the entries with any."""
     weights: dict[str, float] = defaultdict(float)
     known = 0
     for entry in chart:
-        own = set().union(*(genres.get(artist, set()) for artist in credits.get(entry.track_id, [])))
+        own = set().union(*(genres.get(artist.key, set()) for artist in entry.artists if artist.id))
         known += bool(own)
         for genre in own:
             weights[genre] += 1 / entry.rank / len(own)
@@ -332,8 +327,8 @@ def _confidence(coverage: float) -> str:
 
 def _rows(curated: Curated, table: str, *columns: str) -> list[tuple[Any, ...]]:
     """Columns of a table as tuples, None for NULL."""
-    frame = curated[table][list(columns)].astype(object)
-    return list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
+    cells = [[None if pd.isna(value) else value for value in curated[table][column]] for column in columns]
+    return list(zip(*cells, strict=True))
 
 
 def _mart(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:

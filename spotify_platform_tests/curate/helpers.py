@@ -1,0 +1,100 @@
+"""What the tests of this room share: raw lines → tables, on the real engine."""
+
+import gzip
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.raw import ENTITIES
+from spotify_platform.curate.duckdb import DuckDBEngine
+from spotify_platform.curate.engine import Part
+from spotify_platform.curate.flat import flatten
+from spotify_platform.curate.tables import curate
+from spotify_platform.lake import keys
+from spotify_platform.lake.captures import to_line
+
+DAY = date(2026, 11, 1)
+STAMPS = tuple(f"2026-11-01T05:00:0{second}Z" for second in range(3))
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One line of a raw file, verbatim, and the file it lies in."""
+
+    entity: str
+    line: bytes
+    capture_id: str = "c1"
+    day: date = DAY
+    chunk: int = 0
+
+    @property
+    def hash(self) -> str:
+        """What breaks ties."""
+        return md5(self.line).hexdigest()
+
+
+def raw(entity: str, item: Any, capture_id: str = "c1", at: Any = STAMPS[0], day: date = DAY, **envelope: Any) -> Raw:
+    """A line as the capture writer makes it."""
+    line = {"captured_at": at, "endpoint": "/v1/test", "params": {}, "market": None, "position": None} | envelope
+    return Raw(entity, to_line(line | {"item": item}), capture_id, day)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The rows of every table, sorted by all their values."""
+
+    rows: dict[str, list[Row]]
+
+    def __getitem__(self, table: str) -> list[Row]:
+        """The rows of one table, in the order of all their values."""
+        return self.rows[table]
+
+    def by(self, table: str, key: str) -> dict[Any, Row]:
+        """The rows of a table with one date by a column that is unique in it."""
+        found = {row[key]: row for row in self.rows[table]}
+        assert len(found) == len(self.rows[table])
+        return found
+
+
+def curated(lines: Iterable[Raw]) -> Tables:
+    """The lines as raw files, curated and written by the real engine, and read back."""
+    with tempfile.TemporaryDirectory(prefix="test-curate-") as folder:
+        return _curated(Path(folder), lines)
+
+
+def _curated(folder: Path, lines: Iterable[Raw]) -> Tables:
+    content: dict[tuple[str, date, str, int], list[bytes]] = defaultdict(list)
+    for one in lines:
+        content[one.entity, one.day, one.capture_id, one.chunk].append(one.line)
+    paths: dict[str, list[Path]] = defaultdict(list)
+    for (entity, *where), found in content.items():
+        path = folder / keys.chunk(entity, *where)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(b"\n".join(found) + b"\n", mtime=0))
+        paths[entity].append(path)
+    with DuckDBEngine(folder) as engine:
+        frames = curate(engine, {entity.name: flatten(engine, entity, paths[entity.name]) for entity in ENTITIES})
+        parts = {table.name: engine.write(table, frames[table.name], folder / "out" / table.name) for table in CURATED}
+    with duckdb.connect() as connection:
+        rows = {
+            name: sorted((row for part in parts[name] for row in _rows(connection, part)), key=repr) for name in parts
+        }
+    return Tables(rows)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, part: Part) -> list[Row]:
+    read = connection.execute("select * from read_parquet(?, hive_partitioning = false)", [str(part.path)])
+    names = [column[0] for column in read.description or []]
+    rows = [dict(zip(names, row, strict=True)) for row in read.fetchall()]
+    assert len(rows) == part.rows
+    return rows
