@@ -52,15 +52,15 @@ artist_points as (
     select
         entries.market,
         entries.snapshot_date,
-        coalesce(names.name, entries.artist_names) as name,
         coalesce(credits.artist_id, 'name:' || coalesce(entries.artist_names, '')) as artist_key,
+        coalesce(max(names.name), max(entries.artist_names)) as name,
         sum(charts.size + 1 - entries.rank) as points
     from curated.chart_entries as entries
     inner join charts
         on entries.market = charts.market and entries.snapshot_date = charts.snapshot_date
     left join credits on entries.track_id = credits.track_id
     left join names on credits.artist_id = names.artist_id
-    group by 1, 2, 3, 4
+    group by 1, 2, 3
 ),
 
 top_artists as (

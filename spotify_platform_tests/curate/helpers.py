@@ -77,8 +77,8 @@ def _curated(folder: Path, lines: Iterable[Raw]) -> Tables:
     for one in lines:
         content[one.entity, one.day, one.capture_id, one.chunk].append(one.line)
     paths: dict[str, list[Path]] = defaultdict(list)
-    for (entity, *where), found in content.items():
-        path = folder / keys.chunk(entity, *where)
+    for (entity, day, capture_id, chunk), found in content.items():
+        path = folder / keys.chunk(entity, day, capture_id, chunk)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(b"\n".join(found) + b"\n", mtime=0))
         paths[entity].append(path)

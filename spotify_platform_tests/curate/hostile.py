@@ -63,7 +63,7 @@ _NAME = _mostly("One", "Two", "ünï \u2028 😀")
 _NUMBER = _mostly(0, 1, 5, 99, 100, "12", odd=["-0", 100.0, -5, 10**9, 10**12, 10**30, "1_000", *ODD], one_in=5)
 _FLAG = _mostly(True, False, odd=["true", "TRUE", 1, 0, *ODD])
 _DATE = _mostly(
-    *"2020-02-29 2000-02-29 2020-02 2020 0000".split(),
+    *["2020-02-29", "2000-02-29", "2020-02", "2020", "0000"],
     odd=["1900-02-29", "0000-00-00", "2020-13", "2020-2-3", "20200203", "12020", "-100", "2020-02-30", *ODD],
     one_in=4,
 )
@@ -122,7 +122,7 @@ _ITEMS: dict[str, Maker] = {
         track_name=_NAME,
         artist_ids=_mostly("a", "m;n", "o;o", ";b;", "p;m;q"),
         artist_names=_mostly("Ann", "Ann;Bob", "Ann;Bob;Cy"),
-        album_id=_mostly("a", "r", "s"),
+        album_id=_mostly("a", "w", "x", "y", "z"),
         album_name=_NAME,
         duration_s=_NUMBER,
         source=_NAME,

@@ -1,4 +1,4 @@
-"""A second, plain opinion of what curation must do: line by line in Python, without a look at `curate`'s expressions."""
+"""A second, plain opinion of what curation must do: line by line in plain Python, with nothing of `curate` in it."""
 
 import json
 import re
@@ -267,4 +267,5 @@ def _listed(known: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 def _credit(out: Expected, artist_id: str, detail: str) -> None:
     by = CHART if detail == CHART else EMBEDDED
-    out.artists[artist_id] = max(out.artists.get(artist_id, CHART), by, key=lambda one: _DEPTH[one])
+    if _DEPTH[by] > _DEPTH.get(out.artists.get(artist_id, ""), 0):
+        out.artists[artist_id] = by

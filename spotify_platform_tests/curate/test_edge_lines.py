@@ -1,15 +1,14 @@
 """Hostile lines that were collected by hand, verbatim, beside the repository."""
 
-import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from spotify_platform.contracts.raw import ENTITIES
 
-from . import reference
-from .helpers import Raw, Tables, curated
+from .helpers import Raw, curated
+from .reference import expected
+from .test_tables import every_line_is_in_a_row_or_rejected_with_its_reason
 
 EDGE = Path(__file__).resolve().parents[3] / "shared" / "scouting" / "curation" / "edge.jsonl"
 pytestmark = pytest.mark.skipif(not EDGE.exists(), reason=f"the collection is not here: {EDGE}")
@@ -29,21 +28,11 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def accounted(entity: str, given: list[Raw], tables: Tables) -> None:
-    """Every line is a row of its entity or a reject."""
-    dropped = Counter(row["line"] for row in tables["rejects"] if row["dropped"])
-    kept = [one for one in given if not dropped[one.line.decode()]]
-    assert sum(dropped.values()) + len(kept) == len(given)
-    assert set(dropped.values()) <= set(Counter(one.line for one in given).values())
-    ids = {reference.text(json.loads(one.line)["item"]["id"]) for one in kept}
-    if entity in ("artists", "albums", "tracks"):
-        full = [row[f"{entity[:-1]}_id"] for row in tables[entity] if row["detail"] == "full"]
-        assert len(full) == len(ids)
-
-
-@pytest.mark.parametrize("entity", [entity.name for entity in ENTITIES])
-def test_every_collected_line_is_a_row_or_a_reject(entity: str) -> None:
-    given = collected(entity)
-    assert len(given) > 50
-    tables = curated(given)
-    accounted(entity, given, tables)
+def test_every_collected_line_is_a_row_or_a_reject() -> None:
+    given = [one for entity in ENTITIES for one in collected(entity.name)]
+    assert len(given) > 50 * len(ENTITIES)
+    tables, wanted = curated(given), expected(given)
+    every_line_is_in_a_row_or_rejected_with_its_reason(tables, wanted)
+    assert set(tables.by("tracks", "track_id")) == set(wanted.tracks)
+    assert set(tables.by("albums", "album_id")) == set(wanted.albums)
+    assert set(tables.by("artists", "artist_id")) == set(wanted.artists)

@@ -54,7 +54,7 @@ def test_a_line_is_one_line_of_utf8_json_that_holds_the_value(value: Any) -> Non
 @pytest.mark.xfail(strict=True, reason="defect: two keys that differ in a lone surrogate become one key twice")
 def test_the_keys_of_a_line_are_unique() -> None:
     pairs: list[list[tuple[str, Any]]] = []
-    json.loads(to_line({"\ud800": 1, "\ud801": 2}), object_pairs_hook=pairs.append)
+    json.loads(to_line(dict.fromkeys(["\ud800", "\ud801"], 1)), object_pairs_hook=pairs.append)
     assert len({key for key, _ in pairs[0]}) == len(pairs[0])
 
 

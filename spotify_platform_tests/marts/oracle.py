@@ -59,10 +59,11 @@ def chart_movement(curated: Curated) -> pd.DataFrame:
     for market, calendar in _calendars(curated).items():
         places = {day: _places(chart) for day, chart in calendar.items()}
         days = list(places)
+        ranks: dict[str, list[int]] = defaultdict(list)  # of each track on the charts before
         for index, day in enumerate(days):
             coverage = (index + 1) / ((day - days[0]).days + 1)
             for track, entry in places[day].items():
-                past = [places[earlier][track].rank for earlier in days[:index] if track in places[earlier]]
+                past = ranks[track]
                 before = places[days[index - 1]].get(track) if index else None
                 rows.append(
                     {
@@ -78,13 +79,14 @@ def chart_movement(curated: Curated) -> pd.DataFrame:
                         "rank_change": before.rank - entry.rank if before else None,
                         "peak_rank": min([*past, entry.rank]),
                         "days_on_chart": len(past) + 1,
-                        "consecutive_days": _streak(track, places, days[: index + 1]),
+                        "consecutive_days": _streak(track, places, days, index),
                         "after_gap": index > 0 and (day - days[index - 1]).days > LONGEST_STEP,
                         "reason": None if index else FIRST_CHART,
                         "coverage": round(coverage, 6),
                         "confidence": _confidence(coverage),
                     }
                 )
+                past.append(entry.rank)
     return _mart("chart_movement", rows)
 
 
@@ -208,14 +210,12 @@ def _movement(entry: Entry, before: Entry | None, past: list[int]) -> str:
     return "UP" if entry.rank < before.rank else "DOWN"
 
 
-def _streak(track: str, places: Mapping[date, Mapping[str, Entry]], days: list[date]) -> int:
-    """Charts in a row with the track, counted back from the last of `days`."""
-    streak = 1
-    for day, previous in zip(reversed(days), reversed(days[:-1]), strict=False):
-        if track not in places[previous] or (day - previous).days > LONGEST_STEP:
-            return streak
-        streak += 1
-    return streak
+def _streak(track: str, places: Mapping[date, Mapping[str, Entry]], days: list[date], index: int) -> int:
+    """Charts in a row with the track, counted back from the one at `index`."""
+    first = index
+    while first and track in places[days[first - 1]] and (days[first] - days[first - 1]).days <= LONGEST_STEP:
+        first -= 1
+    return index - first + 1
 
 
 def _credits(curated: Curated) -> dict[str, tuple[Artist, ...]]:
@@ -300,9 +300,9 @@ def _number(rows: list[dict[str, Any]], column: str, within: tuple[str, ...]) ->
 
 
 def _top_artists(chart: Chart, names: Mapping[str, str]) -> list[str | None]:
-    """The names of the three artists with most points; one without a name comes last among equals."""
+    """The names of the three artists with most points: their own, else as the chart credits them; NULL sorts last."""
     points, stated = _points([chart]), _stated_names([chart])
-    named = {artist: names.get(artist.id) if artist.id else stated[artist] for artist in points}
+    named = {artist: names.get(artist.id, stated[artist]) if artist.id else stated[artist] for artist in points}
     order = sorted(points, key=lambda artist: (-points[artist], named[artist] is None, named[artist] or "", artist.key))
     return [named[artist] for artist in order[:3]]
 
