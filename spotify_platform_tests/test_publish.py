@@ -1,6 +1,7 @@
 """Write, audit, publish: no date is ever half visible, and nothing is done twice."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -72,11 +73,18 @@ def test_publishing_twice_changes_nothing(lake: Lake) -> None:
     assert content(lake) == before
 
 
-def test_every_table_of_a_full_date_is_published_with_its_rows(lake: Lake) -> None:
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake with one published date of which every table has rows. Nobody changes it."""
+    lake = Lake((tmp_path_factory.mktemp("full") / "lake").as_uri())
     capture(lake, DAY, "c1", *EVERYTHING)
     publish_dates(lake, [DAY])
-    record = whole_batches(lake)[DAY]
-    assert record.rows == {table: len(rows) for table, rows in seen(lake).items()}
+    return lake
+
+
+def test_every_table_of_a_full_date_is_published_with_its_rows(full: Lake) -> None:
+    record = whole_batches(full)[DAY]
+    assert record.rows == {table: len(rows) for table, rows in seen(full).items()}
     assert set(record.rows) == set(CURATED_BY_NAME)
     assert (record.seq, record.captures) == (1, ["c1"])
 
@@ -129,12 +137,6 @@ def damaged(lake: Lake) -> None:
     lake.put(file.path, whole[:-1] + bytes([whole[-1] ^ 0xFF]))
 
 
-def truncated(lake: Lake) -> None:
-    """A raw file has lost its end, and cannot be unpacked."""
-    [file] = capture(lake, NEXT, "poison", artist("ann", name="later")).files
-    lake.put(file.path, lake.get(file.path)[:20])
-
-
 def missing(lake: Lake) -> None:
     """A raw file is gone."""
     [file] = capture(lake, NEXT, "poison", artist("ann", name="later")).files
@@ -160,7 +162,6 @@ def too_long(lake: Lake) -> None:
 POISONS = [
     pytest.param(too_popular, r"artists: popularity is between 0 and 100 \(1 rows\)", "file", id="too popular"),
     pytest.param(damaged, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="damaged"),
-    pytest.param(truncated, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="truncated"),
     pytest.param(missing, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="missing"),
     pytest.param(rejected, r"raw/artists: at most 50% of the lines rejected \(3 rows\)", "file", id="rejected"),
     pytest.param(
@@ -187,21 +188,38 @@ POISONS = [
 ]
 
 
-@pytest.mark.parametrize(("poison", "reason", "kind"), POISONS)
-def test_a_poisoned_date_is_withheld_while_the_others_publish_and_its_old_batch_stays(
-    tmp_path: Path, poison: Callable[[Lake], None], reason: str, kind: str
-) -> None:
-    lake = Lake((tmp_path / "lake").as_uri() if kind == "file" else "memory://")
+def three_dates(lake: Lake) -> Lake:
+    """A lake of which NEXT is published, and the dates around it captured."""
     capture(lake, NEXT, "c1", artist("ann"), artist("bob"))
     publish_dates(lake, [NEXT])
-    old, rows = lake.get(keys.published(NEXT, 1)), seen(lake)
     capture(lake, DAY, "c1", artist("ann"))
     capture(lake, AFTER, "c1", artist("ann"))
+    return lake
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of such a lake, to be copied."""
+    folder = tmp_path_factory.mktemp("sound") / "lake"
+    three_dates(Lake(folder.as_uri()))
+    return folder
+
+
+@pytest.mark.parametrize(("poison", "reason", "kind"), POISONS)
+def test_a_poisoned_date_is_withheld_while_the_others_publish_and_its_old_batch_stays(
+    sound: Path, tmp_path: Path, poison: Callable[[Lake], None], reason: str, kind: str
+) -> None:
+    if kind == "file":
+        shutil.copytree(sound, tmp_path / "lake")
+        lake = Lake((tmp_path / "lake").as_uri())
+    else:
+        lake = three_dates(Lake("memory://"))
+    old, rows = lake.get(keys.published(NEXT, 1)), seen(lake)
     poison(lake)
     outcome = publish_dates(lake, DAYS)
     assert (list(outcome.published), list(outcome.withheld)) == ([DAY, AFTER], [NEXT])
     [said] = outcome.withheld[NEXT]
-    assert duckdb.execute("select regexp_matches(?, ?)", [said, reason]).fetchall() == [(True,)], said
+    assert re.search(reason, said)
     assert lake.keys(f"{keys.PUBLISHED}/{keys.day(NEXT)}") == [keys.published(NEXT, 1)]
     assert lake.get(keys.published(NEXT, 1)) == old
     assert of(NEXT, seen(lake)) == of(NEXT, rows)
@@ -285,21 +303,18 @@ def test_no_key_is_ever_put_twice(tmp_path: Path) -> None:
     assert [key for key, times in Counter(written).items() if times > 1] == []
 
 
-def test_published_parquet_has_the_contracts_columns_and_types(lake: Lake) -> None:
-    capture(lake, DAY, "c1", *EVERYTHING)
-    record = publish_dates(lake, [DAY]).published[DAY]
-    assert lake.folder
-    for file in record.files:
-        path = str(lake.folder / file.path)
-        described = duckdb.execute("describe select * from read_parquet(?, hive_partitioning = false)", [path])
-        assert {row[0]: row[1] for row in described.fetchall()} == CURATED_BY_NAME[file.table].duckdb_columns
-        stamps = duckdb.execute(
-            "select name, type, logical_type from parquet_schema(?) where converted_type like 'TIMESTAMP%'", [path]
-        ).fetchall()
-        assert {name for name, *_ in stamps} == {
-            name for name, kind in CURATED_BY_NAME[file.table].duckdb_columns.items() if kind == "TIMESTAMP"
-        }
-        for _, physical, logical in stamps:
+def test_published_parquet_has_the_contracts_columns_and_types(full: Lake) -> None:
+    assert full.folder
+    for file in whole_batches(full)[DAY].files:
+        kinds = CURATED_BY_NAME[file.table].duckdb_columns
+        path = str(full.folder / file.path)
+        with duckdb.connect() as connection:
+            described = connection.execute("describe from read_parquet(?, hive_partitioning = false)", [path])
+            assert {row[0]: row[1] for row in described.fetchall()} == kinds
+            leaves = connection.execute("select name, type, logical_type from parquet_schema(?)", [path]).fetchall()
+        stamps = {name: (physical, logical) for name, physical, logical in leaves if "Timestamp" in (logical or "")}
+        assert set(stamps) == {name for name, kind in kinds.items() if kind == "TIMESTAMP"}
+        for physical, logical in stamps.values():
             assert physical == "INT64"
             assert "MICROS" in logical
             assert "isAdjustedToUTC=0" in logical

@@ -121,3 +121,20 @@ def test_running_again_stamps_nothing_new_on_good_dates(lake: Lake, range_run, t
         before = len(instance.fetch_materializations(capture_key, limit=100).records)
         assert job.execute_in_process(instance=instance, tags=tags).success
         assert len(instance.fetch_materializations(capture_key, limit=100).records) == before == 2
+
+
+def test_a_run_of_the_curated_assets_alone_fails_there_for_the_same_dates(lake: Lake) -> None:
+    capture(lake, FIRST)
+    capture(lake, FIRST + timedelta(days=1), popularity=150)
+    definitions = build_definitions(lake=LakeResource(url=lake.url))
+    tags = {
+        "dagster/asset_partition_range_start": "2026-11-01",
+        "dagster/asset_partition_range_end": "2026-11-02",
+    }
+    curated = [key for key in definitions.resolve_asset_graph().get_all_asset_keys() if key.path[0] == "curated"]
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = definitions.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, tags=tags, asset_selection=curated, raise_on_error=False)
+        (failure,) = [event for event in result.all_events if event.is_step_failure]
+        assert failure.step_key == "curate"
+        assert days(instance.get_materialized_partitions(dg.AssetKey(["curated", "tracks"]))) == [0]

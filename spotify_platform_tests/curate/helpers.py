@@ -22,7 +22,7 @@ from spotify_platform.lake import keys
 from spotify_platform.lake.captures import to_line
 
 DAY = date(2026, 11, 1)
-STAMPS = tuple(f"2026-11-01T05:00:0{second}Z" for second in range(3))
+STAMPS = tuple(f"2026-11-01T05:00:0{second}Z" for second in range(10))
 
 Row = dict[str, Any]
 

@@ -134,18 +134,20 @@ _ITEMS: dict[str, Maker] = {
 }
 
 
-def _line(chance: Random) -> Raw:
+def _line(seed: int, chance: Random) -> Raw:
     entity = chance.choice(sorted(_ITEMS))
     capture_id = chance.choice(["c1", "c2", "20261101T050000Z-ab-3"])
     if chance.random() < 0.05:
         return Raw(entity, chance.choice(JUNK), capture_id)
+    market = _mostly("US", "DE", "GLOBAL", odd=[None], one_in=15)(chance)
+    playlist = _mostly("mix", "top", "hits", odd=[None, 5], one_in=20)(chance)
+    # Every capture asks for a market or playlist up to a moment of its own, so that any of them may be the newest.
+    last = Random(f"{seed} {capture_id} {market if entity == 'chart_entries' else playlist}").randrange(1, len(STAMPS))
     line = {
-        "captured_at": _mostly(*STAMPS, odd=["2026-11-01T25:00:00Z", "", None, 5], one_in=25)(chance),
+        "captured_at": _mostly(*STAMPS[:last], odd=["2026-11-01T25:00:00Z", "", None, 5], one_in=25)(chance),
         "endpoint": "/v1/test",
-        "params": _maybe(_object(playlist_id=_mostly("mix", "top", "hits", odd=[None, 5], one_in=20)), None, [])(
-            chance
-        ),
-        "market": _mostly("US", "DE", "GLOBAL", odd=[None], one_in=15)(chance),
+        "params": _maybe(lambda _: {"playlist_id": playlist}, None, [], {})(chance),
+        "market": market,
         "position": _mostly(0, 1, 2, 3, 4, 5, odd=[None, "x", "3", 2.5], one_in=15)(chance),
         "item": _maybe(_ITEMS[entity], None)(chance),
     }
@@ -157,7 +159,7 @@ def _line(chance: Random) -> Raw:
 def pile(seed: int, size: int = 500) -> list[Raw]:
     """Lines of every entity, with ties, repetitions and several captures of one date."""
     chance = Random(seed)
-    found = [_line(chance) for _ in range(size)]
+    found = [_line(seed, chance) for _ in range(size)]
     return found + chance.choices(found, k=size // 10)
 
 

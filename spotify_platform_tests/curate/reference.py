@@ -217,10 +217,10 @@ def expected(lines: Iterable[Raw]) -> Expected:
             out.album_artists.setdefault((album_id, artist_id), position)
             _credit(out, artist_id, album.detail)
     _keep(out.whole_artists, (Seen(line, FULL, line.item) for line in good["artists"]), "id")
-    for artist_id, seen in out.whole_artists.items():
-        out.artists[artist_id] = FULL
+    for name, seen in out.whole_artists.items():
+        out.artists[name] = FULL
         genres = [text(genre) for genre in seen.known.get("genres") or []]
-        out.genres |= {(artist_id, genre) for genre in genres if genre is not None}
+        out.genres |= {(name, genre) for genre in genres if genre is not None}
     return out
 
 

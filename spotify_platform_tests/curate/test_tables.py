@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spotify_platform.contracts.curated import CURATED, CURATED_BY_NAME
 from spotify_platform.contracts.raw import ENTITIES
 
-from .helpers import DAY, STAMPS, Raw, Tables, curated, raw
+from .helpers import DAY, STAMPS, Raw, Row, Tables, curated, raw
 from .hostile import JUNK, pile, piles
 from .reference import Expected, boolean, day_and_precision, expected, fault, text, whole
 
@@ -20,7 +20,7 @@ REASONS = next(column.values for column in CURATED_BY_NAME["rejects"].columns if
 piled = settings(deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
-@settings(piled, max_examples=8)
+@settings(piled, max_examples=6)
 @given(piles)
 @example(pile(1))
 def test_a_pile_of_hostile_lines_becomes_what_a_second_opinion_says(lines: list[Raw]) -> None:
@@ -125,10 +125,10 @@ def test_a_pile_has_everything_that_these_tests_are_about() -> None:
     assert {seen.detail for seen in wanted.tracks.values()} == {"full", "chart"}
     assert {seen.detail for seen in wanted.albums.values()} == {"full", "embedded", "chart"}
     assert set(wanted.artists.values()) == {"full", "embedded", "chart"}
-    assert len(set(wanted.capture_of.values())) > 1
+    assert len(set(wanted.capture_of.values())) == 3
 
 
-@settings(piled, max_examples=3)
+@settings(piled, max_examples=2)
 @given(piles, st.randoms(use_true_random=False))
 @example(pile(2), random.Random(2))
 def test_order_and_repetition_of_lines_change_no_row(lines: list[Raw], chance: random.Random) -> None:
@@ -232,7 +232,7 @@ def test_a_local_file_an_episode_and_a_lost_item_keep_their_places_without_a_tra
 
 
 def test_a_value_that_cannot_be_read_is_named_and_its_row_stands() -> None:
-    bad = [
+    bad: list[tuple[str, Row, list[str]]] = [
         ("artists", {"id": "a", "popularity": "abc", "followers": {"total": 1.5}}, ["popularity", "followers"]),
         ("albums", {"id": "a", "release_date": "2020-13-01", "total_tracks": 10**30}, ["release_date", "total_tracks"]),
         ("albums", {"id": "b", "release_date": "0000", "popularity": ""}, ["popularity"]),

@@ -1,5 +1,6 @@
 """Loading: a warehouse holds exactly the batches that were switched to, or what it held before."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,11 +104,24 @@ def test_a_date_that_lost_all_rows_is_empty(lake: Lake, warehouse: Warehouse) ->
     assert {name: len(found) for name, found in state(warehouse).items() if found} == {"ops.published": 1}
 
 
+@pytest.fixture(scope="module")
+def two_states(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[PublishRecord], list[PublishRecord]]:
+    """A lake's folder, with what was published first, and what after a late capture and another date."""
+    folder = tmp_path_factory.mktemp("states") / "lake"
+    lake = Lake(folder.as_uri())
+    capture(lake, DAY, "c1", artist("ann"), artist("bob"))
+    first = published(lake)
+    capture(lake, DAY, "c2", artist("cy"))
+    capture(lake, NEXT, "c1", artist("ann"), artist("bob"))
+    return folder, first, published(lake)
+
+
 def rewritten(path: Path, select: str) -> None:
     """Write a Parquet file anew, from a SELECT over itself."""
     new = path.with_suffix(".new")
     itself = f"read_parquet('{path}', hive_partitioning = false)"
-    duckdb.execute(f"copy ({select.format(itself)}) to '{new}' (format parquet)")
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({select.format(itself)}) to '{new}' (format parquet)")
     new.replace(path)
 
 
@@ -154,19 +168,20 @@ raised_raw = pytest.mark.xfail(strict=True, raises=duckdb.Error, reason="defect:
     ],
 )
 def test_a_file_damaged_after_publishing_is_refused_and_the_warehouse_is_as_before(
-    lake: Lake, warehouse: Warehouse, damage: Callable[[Path], None]
+    two_states: tuple[Path, list[PublishRecord], list[PublishRecord]],
+    tmp_path: Path,
+    warehouse: Warehouse,
+    damage: Callable[[Path], None],
 ) -> None:
-    capture(lake, DAY, "c1", artist("ann"), artist("bob"))
-    load(warehouse, lake, published(lake))
+    folder, first, second = two_states
+    shutil.copytree(folder, tmp_path / "lake")
+    lake = Lake((tmp_path / "lake").as_uri())
+    load(warehouse, lake, first)
     before = state(warehouse)
-    capture(lake, DAY, "c2", artist("cy"))
-    capture(lake, NEXT, "c1", artist("ann"), artist("bob"))
-    records = published(lake)
-    assert lake.folder
-    damage(lake.folder / next(file.path for file in records[1].files if file.table == "artists"))
+    damage(tmp_path / "lake" / next(file.path for file in second[1].files if file.table == "artists"))
     try:
         with pytest.raises(LakeError, match="artists"):
-            load(warehouse, lake, records)
+            load(warehouse, lake, second)
     finally:
         assert state(warehouse) == before
 
