@@ -8,6 +8,7 @@ from spotify_platform.assets.curated import curated
 from spotify_platform.assets.marts import mart_tables
 from spotify_platform.assets.raw import capture, chart_entries
 from spotify_platform.assets.warehouse import warehouse
+from spotify_platform.automation.dead_runs import dead_runs
 from spotify_platform.automation.jobs import daily, publish
 from spotify_platform.automation.schedule import daily_schedule
 from spotify_platform.automation.sensor import raw_zone
@@ -24,7 +25,7 @@ def build_definitions(**resources: Any) -> dg.Definitions:
         assets=[capture, chart_entries, curated, warehouse, mart_tables],
         jobs=[daily, publish],
         schedules=[daily_schedule(settings, real_data=active_home(settings).name == "live")],
-        sensors=[raw_zone],
+        sensors=[raw_zone, dead_runs],
         resources={
             "lake": LakeResource(),
             "spotify": SpotifyResource(),

@@ -1,18 +1,16 @@
 """Runs in the foreground: the command line executes the UI's jobs in its own process, on the same history."""
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 import dagster as dg
 
+from spotify_platform.automation.dead_runs import close_dead_runs
 from spotify_platform.automation.instance import open_instance
 from spotify_platform.definitions import build_definitions
 from spotify_platform.home import Home
 from spotify_platform.resources.platform import LakeResource, Progress, WarehouseResource
-
-_PROCESS = "spotify_platform/process"
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,12 @@ def run_dates(home: Home, job: Literal["daily", "publish"], first: date, last: d
         lake=LakeResource(url=home.lake_url), warehouse=WarehouseResource(path=str(home.warehouse)), progress=progress
     )
     with open_instance(home) as instance:
-        _close_dead_runs(instance)
+        close_dead_runs(instance)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
             tags={
                 "dagster/asset_partition_range_start": first.isoformat(),
                 "dagster/asset_partition_range_end": last.isoformat(),
-                _PROCESS: str(os.getpid()),
             },
             # A person watches the progress; the events are in the history.
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -54,22 +51,3 @@ def _what_failed(event: dg.DagsterEvent) -> str:
     while error and error.cause:  # Dagster wraps what was raised; the innermost message is the one for a person
         error = error.cause
     return error.message.strip() if error else event.message or "failed"
-
-
-def _close_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark the runs of foreground processes that were killed as failed: nobody else would, and the UI shows them."""
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    for run in instance.get_runs(unfinished):
-        process = run.tags.get(_PROCESS)
-        if process and not _is_alive(int(process)):
-            instance.report_run_failed(run, "The process that ran it was killed. Nothing committed is lost: run again.")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
