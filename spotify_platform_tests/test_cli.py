@@ -4,12 +4,15 @@ import gzip
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from spotify_platform.automation.instance import open_instance
-from spotify_platform.sandbox import Catalogue, write_chart_files
+from spotify_platform.extract import client
+from spotify_platform.lake.origin import origin_of
+from spotify_platform.sandbox import Catalogue, serve, write_chart_files
 from spotify_platform_tests.conftest import Platform
 
 HEADER = "rank,uri,artist_names,track_name,source,peak_rank,previous_rank,days_on_chart,streams\n"
@@ -169,6 +172,29 @@ def test_capture_with_credentials_needs_something_to_watch(platform: Platform, m
     assert answer.code == 1
     assert "SPOTIFY_PLATFORM_ARTISTS" in answer.err
     assert "not-to-be-seen" not in answer.err + answer.out
+
+
+def test_capture_with_credentials_brings_todays_answers_to_the_live_home(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = Catalogue(seed=5, artists=40, anchor=TODAY)
+    watched = [catalogue.artist(number).id for number in range(3)]
+    monkeypatch.setenv("SPOTIPY_CLIENT_ID", "me")
+    monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "not-to-be-seen")
+    monkeypatch.setenv("SPOTIFY_PLATFORM_ARTISTS", f"{watched[0]}, https://open.spotify.com/artist/{watched[1]}")
+    monkeypatch.setenv("SPOTIFY_PLATFORM_PLAYLISTS", catalogue.playlist_ids[0])
+    with serve(catalogue) as server:  # it stands in for api.spotify.com
+        there = partial(client.Credentials, api_url=server.api_url(TODAY), token_url=server.token_url)
+        monkeypatch.setattr(client, "Credentials", there)
+        said = platform.ok("capture")
+    assert "2 artists" in said
+    assert origin_of(platform.live.lake()).origin == "spotify"
+    platform.ok("run")
+    full = platform.query("select artist_id from curated.artists where detail = 'full' order by all")
+    assert [row["artist_id"] for row in full] == sorted(watched[:2])
+    assert platform.query("select count(*) > 50 as enough from curated.playlist_items") == [{"enough": True}]
+    everything = b"".join(path.read_bytes() for path in platform.root.rglob("*") if path.is_file())
+    assert b"not-to-be-seen" not in everything
 
 
 def test_a_past_day_of_spotify_cannot_be_captured(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,21 @@ def test_killed_and_run_again_it_ends_in_the_same_tables(
     assert state(platform) == undisturbed
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(25))
+def test_killed_anywhere_twice_it_ends_in_the_same_tables(platform: Platform, undisturbed: State, seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(2):
+        # A demo of four days puts 60 objects and creates 14: some draws lie behind the last call of the second run.
+        function, last = draw.choice([(PUT, 60), (CREATE, 14), (RECONCILE, 1), (EXPORT, 3)])
+        words = [sys.executable, "-c", KILLER, function, str(draw.randint(1, last)), "demo", "--days", str(DAYS)]
+        environment = os.environ | {"SPOTIFY_PLATFORM_HOME": str(platform.root)}
+        killed = subprocess.run(words, env=environment, capture_output=True)
+        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr.decode()
+    platform.ok("demo", "--days", str(DAYS))
+    assert state(platform) == undisturbed
+
+
 def test_a_killed_run_reads_as_failed_in_the_history_afterwards(platform: Platform) -> None:
     import dagster as dg
 
