@@ -65,7 +65,7 @@ CLOCKS: list[str | None] = [
 ]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(TEXTS)
 @example(CENTURIES)
 @example(MONTHS)
@@ -75,7 +75,7 @@ def test_days_and_their_precision_are_read_as_stated(texts: list[str | None]) ->
     assert pairs(texts, cast_all(texts, cast.precision)) == pairs(texts, [precision for _, precision in stated])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(TEXTS)
 @example(CLOCKS)
 @example([f"2026-11-01T05:00:00{fraction}Z" for fraction in ("", ".", ".1", ".000001", ".999999", ".1234567", ".-1")])
@@ -83,7 +83,7 @@ def test_moments_are_read_to_the_microsecond(texts: list[str | None]) -> None:
     assert pairs(texts, cast_all(texts, cast.stamp)) == pairs(texts, [reference.stamp(text) for text in texts])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(TEXTS)
 @example(
     ["999999999", "1000000000", "-999999999", "9" * 18, "9" * 19, "-" + "9" * 18, "0" * 9, "0" * 10, "-0", "", "-"]

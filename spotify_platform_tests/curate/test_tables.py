@@ -20,7 +20,7 @@ REASONS = next(column.values for column in CURATED_BY_NAME["rejects"].columns if
 piled = settings(deadline=None, phases=[Phase.explicit, Phase.generate])
 
 
-@settings(piled, max_examples=6)
+@settings(piled, max_examples=4)
 @given(piles)
 @example(pile(1))
 def test_a_pile_of_hostile_lines_becomes_what_a_second_opinion_says(lines: list[Raw]) -> None:
@@ -128,7 +128,7 @@ def test_a_pile_has_everything_that_these_tests_are_about() -> None:
     assert len(set(wanted.capture_of.values())) == 3
 
 
-@settings(piled, max_examples=2)
+@settings(piled, max_examples=1)
 @given(piles, st.randoms(use_true_random=False))
 @example(pile(2), random.Random(2))
 def test_order_and_repetition_of_lines_change_no_row(lines: list[Raw], chance: random.Random) -> None:
