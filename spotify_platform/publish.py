@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError
 from spotify_platform.contracts.raw import ENTITIES
@@ -60,7 +62,7 @@ class Outcome:
 
     @property
     def readable(self) -> dict[date, PublishRecord]:
-        """Every date of the run whose newest captures readers now see."""
+        """Every date of the run whose captures, as they were when it was published, readers now see."""
         return dict(sorted((self.unchanged | self.published).items()))
 
     @property
@@ -145,12 +147,14 @@ def _plan(lake: Lake, dates: Iterable[date], outcome: Outcome, tell: Progress) -
         elif current and current.captures == captures and current.fingerprint == fingerprint():
             outcome.unchanged[day] = current
             tell(day, "unchanged")
-        elif known := withheld(lake, day, captures, fingerprint()):
-            outcome.withheld[day] = known.reasons
-            tell(day, "withheld")
         else:
-            manifests = tuple(read_manifest(lake, day, capture) for capture in captures)
-            yield _Work(day, current.seq + 1 if current else 1, manifests)
+            # Also what was withheld before: a damaged file may have been put right since.
+            try:
+                manifests = tuple(read_manifest(lake, day, capture) for capture in captures)
+            except LakeError as error:
+                _withhold(lake, day, captures, [str(error)], outcome, tell)
+            else:
+                yield _Work(day, current.seq + 1 if current else 1, manifests)
 
 
 def _chunks(work: list[_Work]) -> Iterator[list[_Work]]:
@@ -171,13 +175,14 @@ def _publish_chunk(lake: Lake, chunk: list[_Work], outcome: Outcome, tell: Progr
     """Publish the dates of a chunk; returns those that another publisher or capture overtook."""
     overtaken = []
     with tempfile.TemporaryDirectory(prefix="curate-") as scratch:
-        findings, files = _write(lake, chunk, Path(scratch))
+        try:
+            findings, files = _write(lake, chunk, Path(scratch))
+        except duckdb.Error as error:
+            return _publish_apart(lake, chunk, error, outcome, tell)
         for work in chunk:
             reasons = [str(finding) for finding in findings.get(work.day, [])]
             if reasons:
-                _withhold(lake, work, reasons)
-                outcome.withheld[work.day] = reasons
-                tell(work.day, "withheld")
+                _withhold(lake, work.day, work.captures, reasons, outcome, tell)
                 continue
             record = _put_batch(lake, work, files.get(work.day, {}))
             if captures_of(lake, work.day) == work.captures and publish(lake, record):
@@ -186,6 +191,17 @@ def _publish_chunk(lake: Lake, chunk: list[_Work], outcome: Outcome, tell: Progr
             else:
                 overtaken.append(work.day)
     return overtaken
+
+
+def _publish_apart(lake: Lake, chunk: list[_Work], error: duckdb.Error, outcome: Outcome, tell: Progress) -> list[date]:
+    """One date that the engine cannot take (a line of 20 MB, say) must not hold up the others: one at a time."""
+    if len(chunk) > 1:
+        return [day for work in chunk for day in _publish_chunk(lake, [work], outcome, tell)]
+    (work,) = chunk
+    # The message may quote a raw line; its first words say what was wrong.
+    reason = f"curation failed: {str(error).splitlines()[0][:120]}"
+    _withhold(lake, work.day, work.captures, [reason], outcome, tell)
+    return []
 
 
 def _write(
@@ -269,12 +285,14 @@ def _put_batch(lake: Lake, work: _Work, files: Mapping[str, list[Part]]) -> Publ
     )
 
 
-def _withhold(lake: Lake, work: _Work, reasons: list[str]) -> None:
+def _withhold(lake: Lake, day: date, captures: list[str], reasons: list[str], outcome: Outcome, tell: Progress) -> None:
     verdict = Withheld(
-        snapshot_date=work.day,
-        captures=work.captures,
+        snapshot_date=day,
+        captures=captures,
         fingerprint=fingerprint(),
         decided_at=datetime.now(UTC),
         reasons=reasons,
     )
     withhold(lake, verdict)
+    outcome.withheld[day] = reasons
+    tell(day, "withheld")

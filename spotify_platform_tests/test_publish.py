@@ -164,27 +164,9 @@ POISONS = [
     pytest.param(damaged, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="damaged"),
     pytest.param(missing, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="missing"),
     pytest.param(rejected, r"raw/artists: at most 50% of the lines rejected \(3 rows\)", "file", id="rejected"),
-    pytest.param(
-        missing,
-        r"poison-000\.jsonl\.gz",
-        "memory",
-        id="missing in a bucket",
-        marks=pytest.mark.xfail(strict=True, reason="defect: Lake.local raises for a lake that is no folder"),
-    ),
-    pytest.param(
-        bad_manifest,
-        r"poison\.json",
-        "file",
-        id="bad manifest",
-        marks=pytest.mark.xfail(strict=True, reason="defect: one unreadable manifest ends the run of all dates"),
-    ),
-    pytest.param(
-        too_long,
-        r"artists",
-        "file",
-        id="too long a line",
-        marks=pytest.mark.xfail(strict=True, reason="defect: a line of more than 20 MB ends the run of all dates"),
-    ),
+    pytest.param(missing, r"poison-000\.jsonl\.gz", "memory", id="missing in a bucket"),
+    pytest.param(bad_manifest, r"poison\.json", "file", id="bad manifest"),
+    pytest.param(too_long, r"curation failed: Invalid Input Error", "file", id="too long a line"),
 ]
 
 
@@ -243,7 +225,6 @@ def test_a_later_capture_heals_a_withheld_date(lake: Lake) -> None:
     assert publish_dates(lake, [NEXT]).published[NEXT].captures == ["poison", "remedy"]
 
 
-@pytest.mark.xfail(strict=True, reason="defect: damage is remembered by the captures' names, and not by their bytes")
 def test_a_raw_file_that_was_put_right_heals_its_date(lake: Lake) -> None:
     [file] = capture(lake, DAY, "c1", artist("ann")).files
     right = lake.get(file.path)

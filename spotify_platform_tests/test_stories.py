@@ -3,7 +3,6 @@
 The stories are told to this test alone; no product code knows them.
 """
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class Found:
 
 
 @pytest.fixture(scope="module", params=[31, 47, 58, 101, 2027], ids=lambda seed: f"seed {seed}")
-def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
+def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Found:
     folder: Path = tmp_path_factory.mktemp("stories")
     lake = Lake((folder / "lake").as_uri())
     catalogue = Catalogue(seed=request.param, artists=40, anchor=ANCHOR)
@@ -48,7 +47,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with open_warehouse(folder / "warehouse.duckdb") as connection:
         load(connection, lake, published.values())
         build_marts(connection, lake)
-    yield Found(stories(catalogue), lake)
+    return Found(stories(catalogue), lake)
 
 
 def test_the_viral_artist_trends_most(found: Found) -> None:
@@ -81,7 +80,7 @@ def test_the_steady_artist_has_the_track_that_keeps_its_rank(found: Found) -> No
 
 
 def test_the_growing_genre_gains_most_share(found: Found) -> None:
-    # The definition of genre growth: a track weighs 1/rank, shared by its artists' genres; 28 days against the 28 before.
+    # Genre growth as defined: a track weighs 1/rank, shared by its artists' genres; 28 days against the 28 before.
     grown = found.rows(
         """
         with genres as (

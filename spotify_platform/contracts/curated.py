@@ -241,6 +241,7 @@ REJECTS = Table(
                 "no_identity",
                 "no_market",
                 "bad_rank",
+                "place_taken",
                 "bad_value",
             ),
         ),

@@ -16,6 +16,7 @@ _DAY = (
 )
 _MONTH = r"^[1-9]\d{3}-(0[1-9]|1[0-2])\z"
 _YEAR = r"^[1-9]\d{3}\z"
+_IDENTITY = r"^[^ \t\r\n{}\[\]]+\z"  # no \s: engines do not agree on what it holds
 _INTEGER = r"^-?\d{1,9}\z"
 _BIGINT = r"^-?\d{1,18}\z"
 _STAMP = r"^.{10}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?Z\z"
@@ -31,6 +32,11 @@ def field(expr: Expr, *path: str) -> Expr:
 def null(dtype: Any) -> Expr:
     """A NULL of a Narwhals type."""
     return nw.lit(None).cast(dtype)
+
+
+def identity(text: Expr) -> Expr:
+    """An id: a text without spaces and brackets; an empty one, or an object in its place, is none."""
+    return _fitting(text, _IDENTITY)
 
 
 def integer(text: Expr) -> Expr:

@@ -1,5 +1,6 @@
 """The embedded engine: DuckDB in process, on local files, spilling to a scratch folder."""
 
+import glob
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +39,7 @@ class DuckDBEngine:
 
     def read(self, entity: Entity, files: Iterable[Path]) -> Frame:
         """See `Engine.read`. A line is parsed once: only where it is JSON and has the declared shape."""
-        paths = [str(path) for path in files]
+        paths = [glob.escape(str(path)) for path in files]  # a * in a folder's name is no pattern
         source = f"""
             select filename, line from read_csv({_texts(paths)}, columns = {{'line': 'VARCHAR'}}, delim = chr(1),
                 quote = '', escape = '', header = false, auto_detect = false, strict_mode = false, filename = true,
@@ -83,13 +84,14 @@ class DuckDBEngine:
     def write(self, table: Table, frame: Frame, folder: Path) -> list[Part]:
         """See `Engine.write`."""
         columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
-        order = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date", "entity", "line"))
+        order = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date", "entity", "line", "capture_id"))
         folder.mkdir(parents=True)
         frame.to_native().select(columns).create_view("written", replace=True)
         # Sorted by key: the same rows give the same file, and a reader of one key skips most of it.
         written = self._connection.execute(
-            f"copy (select * from written order by {order}) to '{folder}' (format parquet, compression zstd, "
-            "partition_by (snapshot_date), write_partition_columns true, return_stats true)"
+            f"copy (select * from written order by {order}) to $folder (format parquet, compression zstd, "
+            "partition_by (snapshot_date), write_partition_columns true, return_stats true)",
+            {"folder": str(folder)},
         ).fetchall()
         return sorted((Part(Path(name), rows) for name, rows, *_ in written), key=lambda part: part.path)
 

@@ -53,12 +53,11 @@ def _faults(entity: Entity) -> list[Expr]:
             nw.when(cast.integer(field(item, "rank")).is_null()).then(lit("bad_rank")),
             nw.when(charted_track(item).is_null()).then(lit("no_identity")),
         ]
-    return [nw.when(field(item, "id").is_null()).then(lit("no_identity"))]
+    return [nw.when(cast.identity(field(item, "id")).is_null()).then(lit("no_identity"))]
 
 
 def charted_track(item: Expr) -> Expr:
     """The track that a chart row is about: the archive's id, or the one in the URI `spotify:track:…`."""
     uri = field(item, "uri")
     from_uri = nw.when(uri.str.starts_with("spotify:track:")).then(uri.str.slice(14))
-    given = nw.coalesce(field(item, "track_id"), from_uri)
-    return nw.when(given != "").then(given)
+    return nw.coalesce(cast.identity(field(item, "track_id")), cast.identity(from_uri))

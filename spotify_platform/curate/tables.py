@@ -25,8 +25,11 @@ Value = tuple[Expr, Callable[[Expr], Expr]]  # the text, and its cast
 def curate(engine: Engine, flat: Mapping[str, Frame]) -> dict[str, Frame]:
     """Flat forms by entity → frames by table, with the contract's columns."""
     good = {name: frame.filter(col("reason").is_null()) for name, frame in flat.items()}
-    charts = engine.materialise(_newest_answer(good["chart_entries"], "market"))
-    playlists = engine.materialise(_newest_answer(good["playlist_items"], "playlist_id"))
+    ranked = good["chart_entries"].with_columns(cast.integer(field(col("item"), "rank")).alias("rank"))
+    all_charts = engine.materialise(_newest_answer(ranked, "market"))
+    all_playlists = engine.materialise(_newest_answer(good["playlist_items"], "playlist_id"))
+    charts = all_charts.filter(_keeps_its_place("market", "rank"))
+    playlists = all_playlists.filter(_keeps_its_place("playlist_id", "position"))
 
     tracks = engine.materialise(_tracks(good["tracks"], playlists, charts))
     albums = engine.materialise(_albums(good["albums"], tracks))
@@ -43,7 +46,13 @@ def curate(engine: Engine, flat: Mapping[str, Frame]) -> dict[str, Frame]:
         "track_artists": track_artists,
         "chart_entries": _chart_entries(charts),
         "playlist_items": _playlist_items(playlists),
-        "rejects": _rejects(flat),
+        "rejects": nw.concat(
+            [
+                _rejects(flat),
+                _overtaken(all_charts, "chart_entries", "market", "rank"),
+                _overtaken(all_playlists, "playlist_items", "playlist_id", "position"),
+            ]
+        ),
     }
     return {table.name: frames[table.name].select(*table.names) for table in CURATED}
 
@@ -60,9 +69,15 @@ def _artist_values(item: Expr) -> dict[str, Value]:
 
 def _album_values(item: Expr) -> dict[str, Value]:
     return {
-        "release_date": (field(item, "release_date"), cast.day),
+        "release_date": (_release_date(item), cast.day),
         "total_tracks": (field(item, "total_tracks"), cast.integer),
     }
+
+
+def _release_date(album: Expr) -> Expr:
+    """The text of a release date; 0000 is Spotify's way to say that it does not know."""
+    text = field(album, "release_date")
+    return nw.when(~text.str.starts_with("0000")).then(text)
 
 
 def _full_album_values(item: Expr) -> dict[str, Value]:
@@ -124,6 +139,23 @@ def _newest_answer(frame: Frame, unit: str) -> Frame:
     moments = frame.with_columns(col("captured_at").max().over(*within, "capture_id").alias("moment"))
     newest = moments.filter(col("moment") == col("moment").max().over(*within))
     return newest.filter(col("capture_id") == col("capture_id").max().over(*within)).drop("moment")
+
+
+def _keeps_its_place(*place: str) -> Expr:
+    """Of lines of one answer that claim the same place, the one that stays; lines with the same content all do."""
+    return col("hash") == col("hash").max().over("snapshot_date", *place)
+
+
+def _overtaken(frame: Frame, entity: str, *place: str) -> Frame:
+    """Lines whose place another line of the same answer has, as rejects."""
+    return frame.filter(~_keeps_its_place(*place)).select(
+        *_KEYS,
+        lit(entity).alias("entity"),
+        lit("place_taken").alias("reason"),
+        cast.null(nw.String).alias("fields"),
+        lit(True).alias("dropped"),
+        "line",
+    )
 
 
 # -- tracks, albums, artists -------------------------------------------------------------------------------------------
@@ -226,7 +258,7 @@ def _album_columns(album: Expr) -> list[Expr]:
         field(album, "name").alias("name"),
         field(album, "album_type").alias("album_type"),
         *_typed(_album_values(album)),
-        cast.precision(field(album, "release_date")).alias("release_date_precision"),
+        cast.precision(_release_date(album)).alias("release_date_precision"),
         _sorted(field(album, "available_markets")).alias("available_markets"),
         field(album, "artists").alias("artists"),
     ]
@@ -317,7 +349,7 @@ def _chart_entries(charts: Frame) -> Frame:
         *META,
         lit(CHART).alias("depth"),
         "market",
-        cast.integer(field(item, "rank")).alias("rank"),
+        "rank",
         charted_track(item).alias("track_id"),
         _given(field(item, "track_name")).alias("track_name"),
         _given(nw.when(archive).then(names.str.replace_all(";", ", ", literal=True)).otherwise(names)).alias(
@@ -352,9 +384,11 @@ def _rejects(flat: Mapping[str, Frame]) -> Frame:
     values = {
         "artists": _artist_values(col("item")),
         "albums": _full_album_values(col("item")),
-        "tracks": _track_values(col("item")),
+        "tracks": _track_values(col("item")) | _inside("album", _album_values(field(col("item"), "album"))),
         "chart_entries": _chart_values(col("item")),
-        "playlist_items": _playlist_values(col("item")),
+        "playlist_items": _playlist_values(col("item"))
+        | _inside("track", _track_values(_played(col("item"))))
+        | _inside("track.album", _album_values(field(_played(col("item")), "album"))),
     }
     frames = []
     for entity, frame in flat.items():
@@ -375,5 +409,10 @@ def _rejects(flat: Mapping[str, Frame]) -> Frame:
 
 
 def _unreadable(text: Expr, apply: Callable[[Expr], Expr]) -> Expr:
-    """Whether a text stands there that its cast cannot read; Spotify's 0000 is its way to say that it does not know."""
-    return ~text.is_null() & ~text.str.starts_with("0000") & apply(text).is_null()
+    """Whether a text stands there that its cast cannot read."""
+    return ~text.is_null() & apply(text).is_null()
+
+
+def _inside(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of an object inside another, by their path."""
+    return {f"{name}.{inner}": value for inner, value in values.items()}

@@ -6,6 +6,7 @@ names do not exist. How the items are got is `extract`'s business.
 
 import gzip
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -26,6 +27,7 @@ from spotify_platform.lake.store import Lake
 # of gzip and 2,000 full track objects.
 CHUNK_BYTES = 8_000_000
 
+_LONGEST_INTEGER = 4096  # bits; Python writes no more than 4,300 digits
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -132,9 +134,7 @@ class CaptureWriter:
             return
         # No time in the gzip header: the same items give the same bytes, whoever writes them.
         content = gzip.compress(b"\n".join(lines) + b"\n", compresslevel=6, mtime=0)
-        number = sum(file.entity == entity for file in self.files)
-        path = keys.chunk(entity, self.snapshot_date, self.capture_id, number)
-        self.lake.put(path, content)
+        path = self._put(entity, content)
         self.files.append(
             RawFile(
                 entity=entity,
@@ -144,6 +144,14 @@ class CaptureWriter:
                 sha256=hashlib.sha256(content).hexdigest(),
             )
         )
+
+    def _put(self, entity: str, content: bytes) -> str:
+        """Put a chunk under the first free number: another writer of the same capture keeps what it has written."""
+        for number in itertools.count(sum(file.entity == entity for file in self.files)):
+            path = keys.chunk(entity, self.snapshot_date, self.capture_id, number)
+            if self.lake.create(path, content) or self.lake.get(path) == content:
+                break
+        return path
 
 
 def read_manifest(lake: Lake, snapshot_date: date, capture_id: str) -> Manifest:
@@ -174,21 +182,38 @@ def to_stamp(moment: datetime) -> str:
 
 
 def to_line(value: Any) -> bytes:
-    """One JSON line of valid UTF-8: what no engine can read the same way (NaN, lone surrogates) becomes text or �."""
+    """One JSON line of valid UTF-8 with unique keys.
+
+    What engines do not read alike is written as text: NaN and infinities, integers of thousands of digits (in
+    hexadecimal); a lone surrogate becomes �.
+    """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except ValueError:
-        text = json.dumps(_without_nan(value), ensure_ascii=False, separators=(",", ":"))
-    return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text).encode()
+        return _dumped(value)
+    except ValueError:  # UnicodeEncodeError is one
+        return _dumped(_plain(value))
 
 
-def _without_nan(value: Any) -> Any:
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        return f"{value:#x}"
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
     if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
+        named: dict[str, Any] = {}
+        for key, entry in value.items():
+            name = _plain(key)
+            while name in named:  # two keys that differed in a lone surrogate only
+                name += "\N{REPLACEMENT CHARACTER}"
+            named[name] = _plain(entry)
+        return named
     return value
 
 

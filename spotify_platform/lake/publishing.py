@@ -77,7 +77,10 @@ def publish(lake: Lake, record: PublishRecord) -> bool:
 
 
 def withhold(lake: Lake, verdict: Withheld) -> None:
-    """Keep the reasons for which a date's newest inputs were not published."""
+    """Keep the reasons for which a date's newest inputs were not published; the same reasons are kept once."""
+    known = withheld(lake, verdict.snapshot_date, verdict.captures, verdict.fingerprint)
+    if known and known.reasons == verdict.reasons:
+        return
     inputs = inputs_of(verdict.captures, verdict.fingerprint)
     lake.put(keys.withheld(verdict.snapshot_date, inputs), verdict.model_dump_json(indent=1).encode())
 

@@ -7,7 +7,7 @@ publish records are in `captures` and `publishing`.
 import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -87,7 +87,10 @@ class Lake:
 
     @contextmanager
     def local(self, keys: Iterable[str]) -> Iterator[dict[str, Path]]:
-        """`keys` as local files, for readers that know files only: in place for a folder, else as copies."""
+        """`keys` as local files, for readers that know files only: in place for a folder, else as copies.
+
+        A key that is not there has a path where no file is.
+        """
         if self.folder:
             yield {key: self.folder / key for key in keys}
             return
@@ -96,7 +99,8 @@ class Lake:
             for key in keys:
                 paths[key] = Path(scratch, key)
                 paths[key].parent.mkdir(parents=True, exist_ok=True)
-                paths[key].write_bytes(self.get(key))
+                with suppress(LakeError):
+                    paths[key].write_bytes(self.get(key))
             yield paths
 
 

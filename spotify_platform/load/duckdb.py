@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError
 from spotify_platform.lake.publishing import PublishRecord
-from spotify_platform.lake.store import Lake
+from spotify_platform.lake.store import Lake, sha256
 from spotify_platform.load.parquet import scan
 
 
@@ -24,6 +25,7 @@ def load(connection: duckdb.DuckDBPyConnection, lake: Lake, records: Iterable[Pu
         dates = [record.snapshot_date for record in records]
         if records:
             with lake.local([file.path for record in records for file in record.files]) as local:
+                _check_files(records, local)
                 for table in CURATED:
                     paths = [local[f.path] for record in records for f in record.files if f.table == table.name]
                     connection.execute(f"delete from curated.{table.name} where snapshot_date in ?", [dates])
@@ -52,6 +54,18 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists curated.{table.name} ({columns})")
         for name, kind in table.duckdb_columns.items():  # a column that the contract got since
             connection.execute(f'alter table curated.{table.name} add column if not exists "{name}" {kind}')
+
+
+def _check_files(records: list[PublishRecord], local: dict[str, Path]) -> None:
+    """The files must be, byte for byte, those that were audited and published."""
+    for record in records:
+        for file in record.files:
+            path = local[file.path]
+            if not path.exists() or sha256(path) != file.sha256:
+                raise LakeError(
+                    f"{file.path} is not what was published on {record.published_at:%F %T}: lost or changed. Nothing "
+                    f"was loaded. Put it back, or delete the date's publish records and run again."
+                )
 
 
 def _is_loaded(connection: duckdb.DuckDBPyConnection, record: PublishRecord) -> bool:

@@ -1,5 +1,6 @@
 """Published Parquet as SQL: the same text for loading and for reading."""
 
+import glob
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ def scan(table: Table, files: Iterable[Path]) -> str:
     """SQL for a table's rows in `files`, with the contract's columns; a file from before a column has NULL there."""
     columns = ", ".join(f'null::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
     none = f"select {columns} where false"
-    names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    # Escaped twice: a * in a folder's name is no pattern, and a quote does not end the text.
+    names = ", ".join("'" + glob.escape(str(file)).replace("'", "''") + "'" for file in files)
     if not names:
         return none
     wanted = ", ".join(f'"{name}"' for name in table.names)

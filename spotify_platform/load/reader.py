@@ -35,12 +35,13 @@ def query(lake: Lake, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
     """The columns and rows of one SELECT. Raises `InputError` for anything else, and for SQL that does not run."""
     with open_reader(lake) as connection:
         try:
+            sql.encode()
             statements = connection.extract_statements(sql)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
                 raise InputError("Give one SELECT; a query only reads.")
             cursor = connection.execute(statements[0])
             return [column[0] for column in cursor.description or []], cursor.fetchall()
-        except duckdb.Error as error:
+        except (duckdb.Error, UnicodeEncodeError) as error:
             raise InputError(f"The query did not run: {str(error).strip()}") from None
 
 

@@ -37,4 +37,4 @@ def open_warehouse(path: Path, deadline: float = DEADLINE_SECONDS) -> Iterator[d
                 yield connection
     except Timeout:
         who = holder.read_text() if holder.exists() else "another process"
-        raise LockedError(f"{path}: held by {who} for more than {deadline:.0f} s. Wait for it, or end it.") from None
+        raise LockedError(f"{path}: held by {who} for more than {deadline:g} s. Wait for it, or end it.") from None

@@ -83,7 +83,8 @@ def _export(
     path = scratch / f"{table.name}.parquet"
     order = ", ".join(f'"{name}"' for name in table.key)
     connection.execute(
-        f"copy (select * from marts.{table.name} order by {order}) to '{path}' (format parquet, compression zstd)"
+        f"copy (select * from marts.{table.name} order by {order}) to $path (format parquet, compression zstd)",
+        {"path": str(path)},
     )
     row = connection.execute(f"select count(*) from marts.{table.name}").fetchone()
     findings = [finding for found in audit(table, [path]).values() for finding in found]

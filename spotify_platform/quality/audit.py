@@ -4,6 +4,7 @@ It knows the tables' contracts and not the code that made the rows, so it is a s
 date; what is done with a withheld date is `publish`'s business.
 """
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -48,7 +49,7 @@ def audit(table: Table, files: Sequence[Path]) -> dict[date, list[Finding]]:
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"select snapshot_date, {unique}, {counts} from read_parquet(?, hive_partitioning = false) group by all",
-            [[str(path) for path in files]],
+            [[glob.escape(str(path)) for path in files]],
         ).fetchall()
     names = [f"{' + '.join(table.key)} is unique", *checks]
     found: dict[date, list[Finding]] = {}

@@ -24,7 +24,7 @@ def test_it_captures_the_day_that_has_begun(settings: Settings) -> None:
             scheduled_execution_time=moment,
             repository_def=build_definitions().get_repository_def(),
         )
-        (request,) = schedule.evaluate_tick(context).run_requests
+        (request,) = schedule.evaluate_tick(context).run_requests or []
     assert request.partition_key == "2026-11-23"
     assert schedule.cron_schedule == "0 5 * * *"
     assert schedule.execution_timezone == "UTC"

@@ -26,7 +26,9 @@ class Ticks:
     """The daemon's part: it keeps the cursor, and does not ask twice for a run key."""
 
     def __init__(self, lake: Lake) -> None:
-        self.lake, self.cursor, self.asked = lake, None, set()
+        self.lake = lake
+        self.cursor: str | None = None
+        self.asked: set[str | None] = set()
 
     def tick(self) -> list[tuple[str, str]]:
         """The new stretches that one tick asks for."""
@@ -35,6 +37,7 @@ class Ticks:
             result = raw_zone(context, lake=LakeResource(url=self.lake.url))
         if isinstance(result, dg.SkipReason):
             return []
+        assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor or self.cursor
         new = [request for request in result.run_requests or [] if request.run_key not in self.asked]
         self.asked |= {request.run_key for request in new}
@@ -78,7 +81,7 @@ def test_another_capture_of_a_date_is_asked_for(lake: Lake, ticks: Ticks) -> Non
 def test_a_slow_writers_key_behind_the_cursor_is_not_lost(lake: Lake, ticks: Ticks) -> None:
     capture(lake, DAY)
     ticks.tick()
-    seen = keys.log_time(json.loads(ticks.cursor)["seen"])
+    seen = keys.log_time(json.loads(ticks.cursor or "")["seen"])
     lake.put(keys.log_entry(seen - OVERLAP / 2, DAY + timedelta(days=9), "slow"), b"")
     assert ("2026-11-10", "2026-11-10") in ticks.tick()
     assert ticks.tick() == []

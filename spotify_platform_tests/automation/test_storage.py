@@ -43,5 +43,7 @@ def test_many_runs_keep_few_connections(platform: Platform) -> None:
     with open_instance(platform.demo) as instance:
         for _ in range(12):
             dg.materialize([something], instance=instance)
-        assert len(instance.event_log_storage._engines) <= 8
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptSqliteEventLogStorage)
+        assert len(storage._engines) <= 8
         assert len(instance.get_runs()) == 12

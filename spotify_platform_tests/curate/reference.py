@@ -103,7 +103,12 @@ def fault(one: Raw) -> str | None:
         if whole(text(item.get("rank")), 9) is None:
             return "bad_rank"
         return None if charted(item) else "no_identity"
-    return "no_identity" if item.get("id") is None else None
+    return "no_identity" if identity(text(item.get("id"))) is None else None
+
+
+def identity(value: str | None) -> str | None:
+    """An id: anything without blanks and brackets."""
+    return value if value and not set(value) & set(" \t\r\n{}[]") else None
 
 
 def _playlist(line: dict[str, Any]) -> str | None:
@@ -112,11 +117,9 @@ def _playlist(line: dict[str, Any]) -> str | None:
 
 def charted(item: dict[str, Any]) -> str | None:
     """The track that a chart's row is about."""
-    given = text(item.get("track_id"))
     uri = text(item.get("uri")) or ""
-    if given is None and uri.startswith("spotify:track:"):
-        given = uri.removeprefix("spotify:track:")
-    return given or None
+    in_uri = uri.removeprefix("spotify:track:") if uri.startswith("spotify:track:") else None
+    return identity(text(item.get("track_id"))) or identity(in_uri)
 
 
 def played(item: dict[str, Any]) -> dict[str, Any]:
@@ -186,8 +189,10 @@ def expected(lines: Iterable[Raw]) -> Expected:
             out.dropped[one.entity, reason, one.line.decode(), one.capture_id] += 1
         else:
             good[one.entity].append(Line(one, json.loads(one.line)))
-    charts = _newest(out, "chart_entries", good["chart_entries"], lambda line: text(line["market"]))
-    playlists = _newest(out, "playlist_items", good["playlist_items"], _playlist)
+    newest = _newest(out, "chart_entries", good["chart_entries"], lambda line: text(line["market"]))
+    charts = _placed(out, newest, lambda line: (text(line["market"]), whole(text(line["item"]["rank"]), 9)))
+    newest = _newest(out, "playlist_items", good["playlist_items"], _playlist)
+    playlists = _placed(out, newest, lambda line: (_playlist(line), whole(text(line["position"]), 9)))
     for line in charts:
         rank = whole(text(line.item["rank"]), 9)
         assert rank is not None
@@ -233,6 +238,19 @@ def _newest(out: Expected, kind: str, lines: list[Line], unit: Any) -> list[Line
     for name, captures in moments.items():
         out.capture_of[kind, name] = max(captures, key=lambda capture: (captures[capture], capture))
     return [line for line in lines if out.capture_of[kind, unit(line.line)] == line.raw.capture_id]
+
+
+def _placed(out: Expected, lines: list[Line], place: Any) -> list[Line]:
+    """Lines that have their place for themselves; of several the one with the greatest hash, the others are dropped."""
+    holders: dict[Any, str] = {}
+    for line in lines:
+        holders[place(line.line)] = max(holders.get(place(line.line), ""), line.raw.hash)
+    kept = [line for line in lines if holders[place(line.line)] == line.raw.hash]
+    for line in lines:
+        if holders[place(line.line)] != line.raw.hash:
+            raw = line.raw
+            out.dropped[raw.entity, "place_taken", raw.line.decode(), raw.capture_id] += 1
+    return kept
 
 
 def _keep(best: dict[str | None, Seen], found: Iterable[Seen], key: str) -> None:

@@ -246,7 +246,6 @@ def test_a_value_that_cannot_be_read_is_named_and_its_row_stands() -> None:
         assert [row[field] for field in fields] == [None] * len(fields)
 
 
-@pytest.mark.xfail(strict=True, reason="defect: bad values are looked for in the item only, not in objects inside it")
 @pytest.mark.parametrize(
     "line",
     [

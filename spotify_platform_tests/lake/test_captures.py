@@ -67,7 +67,6 @@ def test_a_wake_up_that_a_crash_cost_comes_with_the_next_commit(lake: Lake) -> N
     assert lake.keys(keys.LOG) == [wake_up]
 
 
-@pytest.mark.xfail(strict=True, reason="defect: chunks are put before the manifest tells that the capture stands")
 def test_a_second_writer_of_a_capture_leaves_the_first_ones_files_alone(lake: Lake) -> None:
     # Two imports of the same rows race: same capture id, but `params` or `captured_at` of the lines may differ.
     late = written(lake, DAY, "c1", [artist("ann", name="late")])

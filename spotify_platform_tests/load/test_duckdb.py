@@ -147,19 +147,15 @@ def a_byte_flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
-unchecked = pytest.mark.xfail(strict=True, reason="defect: the files' sha256 is never compared when they are read")
-raised_raw = pytest.mark.xfail(strict=True, raises=duckdb.Error, reason="defect: DuckDB's error instead of LakeError")
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         a_row_less,
         a_row_more,
-        pytest.param(other_values, marks=unchecked),
-        pytest.param(a_byte_flipped, marks=unchecked),
-        pytest.param(truncated, marks=raised_raw),
-        pytest.param(Path.unlink, marks=raised_raw, id="missing"),
+        other_values,
+        a_byte_flipped,
+        truncated,
+        pytest.param(Path.unlink, id="missing"),
     ],
 )
 def test_a_file_damaged_after_publishing_is_refused_and_the_warehouse_is_as_before(

@@ -94,7 +94,6 @@ def test_anything_but_one_select_that_runs_is_refused_and_writes_nothing(
     assert {key: filled.get(key) for key in filled.keys("")} == before
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="defect: text that is no Unicode raises TypeError")
 def test_a_query_that_is_no_unicode_is_refused(lake: Lake) -> None:
     with pytest.raises(InputError):
         query(lake, "select '\ud83d'")
