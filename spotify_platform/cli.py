@@ -102,7 +102,7 @@ def capture(
 
     What to watch is in SPOTIFY_PLATFORM_ARTISTS and SPOTIFY_PLATFORM_PLAYLISTS: ids or links, separated by commas.
     """
-    from spotify_platform.console import err, out, show_home
+    from spotify_platform.console import err, out, program, show_home
     from spotify_platform.home import demo_home, go_live, live_home
     from spotify_platform.resources.spotify import SpotifyResource
     from spotify_platform.settings import read_settings
@@ -116,7 +116,7 @@ def capture(
         manifest = capture_date(wanted)
     counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
     out.print(f"Captured {wanted}: {counts}, {sum(manifest.requests.values())} requests.", highlight=False)
-    out.print("Next: spotify-platform run")
+    out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
 
 
 @_command(import_app)
@@ -144,7 +144,7 @@ def playlists(
 
 
 def _import(read: Callable[..., Any]) -> None:
-    from spotify_platform.console import err, out, show_home
+    from spotify_platform.console import err, out, program, show_home
     from spotify_platform.home import go_live, live_home
 
     home = live_home()
@@ -156,14 +156,14 @@ def _import(read: Callable[..., Any]) -> None:
     entries = sum(sum(manifest.items.values()) for manifest in manifests)
     dates = sorted(manifest.snapshot_date for manifest in manifests)
     out.print(f"Imported {entries:,} entries of {len(dates)} dates, {dates[0]} to {dates[-1]}.", highlight=False)
-    out.print("Next: spotify-platform run")
+    out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
 
 
 @_command(app)
 def run() -> None:
     """Bring every captured date that is not published yet to the marts, one run per contiguous stretch."""
     from spotify_platform.automation.foreground import run_dates
-    from spotify_platform.console import bars, out, show_home
+    from spotify_platform.console import bars, out, program, show_home
     from spotify_platform.home import active_home
     from spotify_platform.lake.captures import stretches
     from spotify_platform.publish import pending_dates
@@ -179,7 +179,10 @@ def run() -> None:
         for stretch in stretches(pending):
             failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
     _stop_on_failure(failures)
-    out.print(f"{len(pending)} dates are in the marts. Next: spotify-platform query 'from marts.market_performance'")
+    what = f"{len(pending)} dates are in the marts."
+    out.print(
+        f"{what} Next: {program()} query 'from marts.market_performance limit 5'", highlight=False, soft_wrap=True
+    )
 
 
 @_command(app)

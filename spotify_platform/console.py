@@ -2,10 +2,12 @@
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import rich.progress
@@ -28,6 +30,15 @@ def show_home(home: Home) -> None:
     """Say which home a command speaks to; on stderr, so that a query's output stays clean."""
     what = "the sandbox's data" if home.name == "demo" else "real data"
     err.print(f"[dim]Home: {home.path} ({home.name}: {what})[/dim]", highlight=False, soft_wrap=True)
+
+
+def program() -> str:
+    """How the command line was called, so that what we tell a person to type next works as it stands."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which(called.name)
+    if not called.exists() or (on_path and Path(on_path).samefile(called)):
+        return "spotify-platform"
+    return str(called)
 
 
 class BarProgress(Progress):

@@ -1,6 +1,6 @@
 """The demo's last words: who trends, who rises and falls, where everything lies, what to type next."""
 
-from spotify_platform.console import out
+from spotify_platform.console import out, program
 from spotify_platform.home import Home
 from spotify_platform.load.reader import open_reader
 
@@ -9,7 +9,7 @@ _TRENDING = """
     from marts.trending_artists_daily
     where market = 'GLOBAL' and snapshot_date = (select max(snapshot_date) from marts.trending_artists_daily)
         and trend is not null
-    order by rank_in_market
+    order by {order}
 """
 _MOVERS = """
     select track_name, artist_names, previous_rank, rank, movement
@@ -22,7 +22,8 @@ def print_summary(home: Home) -> None:
     """Print it for the newest day of a home."""
     with open_reader(home.lake()) as connection:
         day = connection.execute("select max(snapshot_date) from marts.trending_artists_daily").fetchone()
-        trending = connection.execute(_TRENDING).fetchall()
+        rising = connection.execute(_TRENDING.format(order="rank_in_market limit 5")).fetchall()
+        losing = connection.execute(_TRENDING.format(order="points_7d - points_28d limit 1")).fetchall()
         up = connection.execute(f"{_MOVERS} and rank_change > 0 order by rank_change desc, rank limit 3").fetchall()
         down = connection.execute(f"{_MOVERS} and rank_change < 0 order by rank_change, rank limit 3").fetchall()
         entries = connection.execute("select count(*), count(distinct market) from curated.chart_entries").fetchone()
@@ -30,11 +31,10 @@ def print_summary(home: Home) -> None:
     out.print(
         f"\n[bold]Trending artists, GLOBAL, {day[0]}[/bold]  (last 7 days against the 28 before)", highlight=False
     )
-    for rank, name, trend, recent, earlier in trending[:5]:
+    for rank, name, trend, recent, earlier in rising:
         out.print(f"  {rank:>2}  {name:<28} {trend:+.2f}   {earlier:7.1f} → {recent:.1f} points a day", highlight=False)
-    if trending:
-        _, name, trend, recent, earlier = trending[-1]
-        out.print(f"  falling most: {name} {trend:+.2f}, {earlier:.1f} → {recent:.1f} points a day", highlight=False)
+    for _, name, trend, recent, earlier in losing:
+        out.print(f"  losing most: {name} {trend:+.2f}, {earlier:.1f} → {recent:.1f} points a day", highlight=False)
     for title, rows in (("Rising", up), ("Falling", down)):
         out.print(f"[bold]{title} tracks since the day before[/bold]")
         for track, artists, before, now, _ in rows:
@@ -45,9 +45,9 @@ def print_summary(home: Home) -> None:
         soft_wrap=True,
     )
     out.print(
-        "Next:  make dev                                  the asset graph, at http://localhost:3000\n"
-        "       spotify-platform query 'from marts.market_performance limit 5'\n"
-        "       spotify-platform import charts FILE…      your own charts; see the README",
+        f"Next:  make dev        the asset graph, at http://localhost:3000\n"
+        f"       {program()} query 'from marts.market_performance limit 5'\n"
+        f"       {program()} import charts FILE…        your own charts; see the README",
         highlight=False,
         soft_wrap=True,
     )

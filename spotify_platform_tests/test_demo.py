@@ -66,7 +66,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> State:
 def test_the_demo_answers_who_trends_and_what_to_type_next(platform: Platform) -> None:
     said = platform.ok("demo", "--days", "9")
     assert "Trending artists, GLOBAL" in said
-    assert "falling most" in said
+    assert "losing most" in said
     assert "make dev" in said and "spotify-platform query" in said
     assert str(platform.demo.path) in said
 
