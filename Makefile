@@ -18,7 +18,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not soak"
+	$(BIN)/pytest -m "not soak" -n 2 --dist loadscope
 
 soak: .venv/dev  ## the long suites
 	$(BIN)/pytest -m soak

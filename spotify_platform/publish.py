@@ -91,14 +91,14 @@ def publish_dates(lake: Lake, dates: Iterable[date], progress: Progress | None =
 
 
 def unread_dates(lake: Lake, dates: Iterable[date]) -> dict[date, list[str]]:
-    """Those of `dates` of which readers do not see the newest captures, with why."""
+    """Those of `dates` of which readers do not see the newest captures as this code curates them, with why."""
     reasons = {}
     published = heads(lake, dates)
     for day in sorted(set(dates)):
         captures = captures_of(lake, day)
         if not captures:
             reasons[day] = [NOT_CAPTURED]
-        elif day not in published or published[day].captures != captures:
+        elif day not in published or not _is_current(published[day], captures):
             known = withheld(lake, day, captures, fingerprint())
             reasons[day] = known.reasons if known else ["captured, but not published yet"]
     return reasons
@@ -144,7 +144,7 @@ def _plan(lake: Lake, dates: Iterable[date], outcome: Outcome, tell: Progress) -
         if not captures:
             outcome.not_captured.append(day)
             tell(day, "not captured")
-        elif current and current.captures == captures and current.fingerprint == fingerprint():
+        elif current and _is_current(current, captures):
             outcome.unchanged[day] = current
             tell(day, "unchanged")
         else:
@@ -155,6 +155,11 @@ def _plan(lake: Lake, dates: Iterable[date], outcome: Outcome, tell: Progress) -
                 _withhold(lake, day, captures, [str(error)], outcome, tell)
             else:
                 yield _Work(day, current.seq + 1 if current else 1, manifests)
+
+
+def _is_current(record: PublishRecord, captures: list[str]) -> bool:
+    """Whether a batch was made from these captures by this code."""
+    return record.captures == captures and record.fingerprint == fingerprint()
 
 
 def _chunks(work: list[_Work]) -> Iterator[list[_Work]]:
