@@ -7,6 +7,12 @@ from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.raw import ENTITIES, ENVELOPE
 from spotify_platform.contracts.table import Column, Table
 
+_UNREADABLE = (
+    "Beside the reasons below, a column that can be NULL is so where the source left the value out, or gave one that "
+    "cannot be read: the line then stands in `rejects`, with the value's name."
+)
+_REASON = "A figure whose input is missing is NULL, never 0, and `reason` says why."
+
 
 def render() -> str:
     """The page, in Markdown."""
@@ -30,13 +36,15 @@ def _lines() -> Iterator[str]:
     yield "|---|---|---|"
     for entity in ENTITIES:
         yield f"| `{entity.name}` | {entity.meaning} | {', '.join(f'`{name}`' for name in entity.item)} |"
-    yield from _zone("Curated tables", "curated", CURATED)
-    yield from _zone("Marts", "marts", MARTS)
+    yield from _zone("Curated tables", "curated", CURATED, _UNREADABLE)
+    yield from _zone("Marts", "marts", MARTS, _REASON)
 
 
-def _zone(title: str, schema: str, tables: Iterable[Table]) -> Iterator[str]:
+def _zone(title: str, schema: str, tables: Iterable[Table], note: str) -> Iterator[str]:
     yield ""
     yield f"## {title}"
+    yield ""
+    yield note
     for table in tables:
         yield ""
         yield f"### {schema}.{table.name}"
