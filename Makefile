@@ -39,7 +39,8 @@ lock: .venv/dev  ## lock the versions anew
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean:  ## remove the environment and all state
-	rm -rf .venv .platform
+	rm -rf .venv .platform *.egg-info .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
 .venv/run: pyproject.toml requirements.lock

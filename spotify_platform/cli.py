@@ -1,5 +1,6 @@
 """`spotify-platform`: the command line. Commands say which home they speak to and call a room; errors are one line."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,16 +18,24 @@ app = typer.Typer(
     help="Spotify's artists, albums, tracks and charts: captured, curated, and answered in SQL. "
     "Start with `spotify-platform demo`; it needs no account.",
 )
+_BEGIN = "Begin with `demo`, `import` or `capture`."
+
 import_app = typer.Typer(no_args_is_help=True, help="Bring in data that you already have.")
 app.add_typer(import_app, name="import")
 
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
+    from obstore.exceptions import BaseError as LakeFault
+
     from spotify_platform.console import err
 
     try:
         yield
+    except LakeFault as error:
+        first = str(error).strip().splitlines()[0]
+        err.print(f"[red]Error:[/red] the lake did not answer: {first}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     except PlatformError as error:
         err.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
         raise typer.Exit(1) from None
@@ -82,6 +91,9 @@ def sandbox(
     from spotify_platform.sandbox import Catalogue, run_forever
 
     today = datetime.now(UTC).date()
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise InputError(f"Port {port} is in use. Give another one with --port.")
     err.print(
         f"Spotify's Web API for today at http://127.0.0.1:{port}/v1/, for another day at "
         f"http://127.0.0.1:{port}/days/{today - timedelta(days=30)}/v1/; tokens at /api/token, any id and secret.",
@@ -107,7 +119,15 @@ def capture(
     from spotify_platform.resources.spotify import SpotifyResource
     from spotify_platform.settings import read_settings
 
-    real = read_settings().has_credentials
+    settings = read_settings()
+    real = settings.has_credentials
+    if not real and (settings.client_id or settings.client_secret or settings.artists or settings.playlists):
+        raise InputError("Set both SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET to capture what you watch on Spotify.")
+    if not real and live_home().has_data:
+        raise InputError(
+            "This home holds real data; without credentials only the sandbox can be captured, which never mixes with "
+            "it. Set SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET, or another SPOTIFY_PLATFORM_HOME."
+        )
     home = live_home() if real else demo_home()
     show_home(home)
     wanted = day.date() if day else datetime.now(UTC).date()
@@ -115,7 +135,12 @@ def capture(
     with err.status(f"Capturing {wanted} …"), source as capture_date:
         manifest = capture_date(wanted)
     counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
-    out.print(f"Captured {wanted}: {counts}, {sum(manifest.requests.values())} requests.", highlight=False)
+    source_name = "Spotify" if real else "the sandbox (invented data)"
+    out.print(
+        f"Captured {wanted} from {source_name}: {counts}, {sum(manifest.requests.values())} requests.",
+        highlight=False,
+        soft_wrap=True,
+    )
     out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
 
 
@@ -149,13 +174,19 @@ def _import(read: Callable[..., Any]) -> None:
 
     home = live_home()
     show_home(home)
+    began = datetime.now(UTC)
     with err.status("Importing …"):
         manifests = read(lake=home.lake(), today=datetime.now(UTC).date(), claim=go_live)
     if not manifests:
         raise InputError("The files hold no items; nothing was imported.")
-    entries = sum(sum(manifest.items.values()) for manifest in manifests)
-    dates = sorted(manifest.snapshot_date for manifest in manifests)
-    out.print(f"Imported {entries:,} entries of {len(dates)} dates, {dates[0]} to {dates[-1]}.", highlight=False)
+    new = [manifest for manifest in manifests if manifest.committed_at >= began]
+    entries = sum(sum(manifest.items.values()) for manifest in new)
+    dates = sorted(manifest.snapshot_date for manifest in new)
+    if not new:
+        out.print("Nothing new: the lake holds these very entries already.")
+        return
+    span = str(dates[0]) if len(dates) == 1 else f"{len(dates)} dates, {dates[0]} to {dates[-1]}"
+    out.print(f"Imported {entries:,} entries of {span}.", highlight=False)
     out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
 
 
@@ -163,13 +194,16 @@ def _import(read: Callable[..., Any]) -> None:
 def run() -> None:
     """Bring every captured date that is not published yet to the marts, one run per contiguous stretch."""
     from spotify_platform.automation.foreground import run_dates
-    from spotify_platform.console import bars, out, program, show_home
+    from spotify_platform.console import EXAMPLE_QUERY, bars, out, program, show_home
     from spotify_platform.home import active_home
     from spotify_platform.lake.captures import stretches
+    from spotify_platform.load.reader import query as ask
     from spotify_platform.publish import pending_dates
 
     home = active_home()
     show_home(home)
+    if not home.has_data:
+        raise InputError(f"Nothing was captured here yet. {_BEGIN}")
     pending = pending_dates(home.lake())
     if not pending:
         out.print("Every captured date is published, loaded and in the marts.")
@@ -179,10 +213,13 @@ def run() -> None:
         for stretch in stretches(pending):
             failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
     _stop_on_failure(failures)
-    what = f"{len(pending)} dates are in the marts."
-    out.print(
-        f"{what} Next: {program()} query 'from marts.market_performance limit 5'", highlight=False, soft_wrap=True
-    )
+    out.print(f"{len(pending)} {'date is' if len(pending) == 1 else 'dates are'} in the marts.")
+    _, ((rejected,),) = ask(home.lake(), "select count(*) from curated.rejects")
+    if rejected:
+        rejects = "select snapshot_date, entity, reason, fields, line from curated.rejects"
+        out.print(f"{rejected} raw lines stand in curated.rejects, with reasons.", highlight=False)
+        out.print(f"See: {program()} query '{rejects}'", highlight=False, soft_wrap=True)
+    out.print(f"Next: {program()} query '{EXAMPLE_QUERY}'", highlight=False, soft_wrap=True)
 
 
 @_command(app)
@@ -191,7 +228,7 @@ def query(
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
 ) -> None:
     """Ask the published tables and marts in SQL; it only reads, and works while a run is writing."""
-    from spotify_platform.console import print_rows, show_home
+    from spotify_platform.console import err, print_rows, show_home
     from spotify_platform.home import active_home
     from spotify_platform.load.reader import query as ask
 
@@ -199,6 +236,8 @@ def query(
         raise InputError(f"--format {form}: not known. Give table, csv or json.")
     home = active_home()
     show_home(home)
+    if not home.has_data:
+        err.print(f"[yellow]Nothing was captured here yet.[/yellow] {_BEGIN}", highlight=False, soft_wrap=True)
     columns, rows = ask(home.lake(), sql)
     print_rows(columns, rows, form)  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import rich.measure
 import rich.progress
 from rich.console import Console
 from rich.markup import escape
@@ -39,6 +40,9 @@ def program() -> str:
     if not called.exists() or (on_path and Path(on_path).samefile(called)):
         return "spotify-platform"
     return str(called)
+
+
+EXAMPLE_QUERY = "select snapshot_date, market, top_track, turnover from marts.market_performance limit 5"
 
 
 class BarProgress(Progress):
@@ -78,10 +82,23 @@ def print_rows(columns: list[str], rows: list[tuple[object, ...]], form: Format)
         writer.writerow(columns)
         writer.writerows([_plain(value) for value in row] for row in rows)
     else:
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-        for row in rows:
-            table.add_row(*("[dim]NULL[/dim]" if value is None else _cell(value) for value in row))
-        out.print(table)
+        _print_table(columns, [["NULL" if value is None else _cell(value) for value in row] for row in rows])
+
+
+def _print_table(columns: list[str], cells: list[list[str]]) -> None:
+    """A table as wide as it is; where a terminal is narrower, one line a value."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in cells:
+        table.add_row(*row)
+    width = rich.measure.Measurement.get(wide := Console(width=100_000), wide.options, table).maximum
+    if not out.is_terminal or width <= out.width:
+        Console(width=width).print(table)
+        return
+    name_width = max(map(len, columns))
+    for row in cells:
+        for name, value in zip(columns, row, strict=True):
+            out.print(f"[bold]{name:<{name_width}}[/bold]  {value}", highlight=False, soft_wrap=True)
+        out.print()
 
 
 def _plain(value: object) -> Any:

@@ -1,7 +1,7 @@
 """The demo's last words: who trends, who rises and falls, where everything lies, what to type next."""
 
-from spotify_platform.console import out, program
-from spotify_platform.home import Home
+from spotify_platform.console import EXAMPLE_QUERY, out, program
+from spotify_platform.home import Home, active_home
 from spotify_platform.load.reader import open_reader
 
 _TRENDING = """
@@ -44,9 +44,12 @@ def print_summary(home: Home) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if active_home().name == "live":
+        out.print("Commands and the UI go on showing your real data; the demo's is in the folders above.")
+        return
     out.print(
         f"Next:  make dev        the asset graph, at http://localhost:3000\n"
-        f"       {program()} query 'from marts.market_performance limit 5'\n"
+        f"       {program()} query '{EXAMPLE_QUERY}'\n"
         f"       {program()} import charts FILE…        your own charts; see the README",
         highlight=False,
         soft_wrap=True,

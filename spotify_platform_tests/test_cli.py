@@ -39,7 +39,7 @@ def test_importing_the_same_charts_twice_changes_nothing(platform: Platform, cha
     platform.ok("import", "charts", *charts)
     platform.ok("run")
     before, keys = platform.tables("curated.chart_entries"), platform.live.lake().keys("raw")
-    platform.ok("import", "charts", *reversed(charts))
+    assert "Nothing new" in platform.ok("import", "charts", *reversed(charts))
     assert "Every captured date is published" in platform.ok("run")
     assert platform.tables("curated.chart_entries") == before
     assert platform.live.lake().keys("raw") == keys
@@ -66,7 +66,7 @@ def test_rows_that_cannot_be_read_are_kept_with_a_reason(platform: Platform, tmp
         HEADER + ROW + ROW.replace("1,spotify:track:T1", "two,spotify:track:T2") + "3" + ROW[1:-5] + "many\n"
     )
     platform.ok("import", "charts", path)
-    platform.ok("run")
+    assert "2 raw lines stand in curated.rejects" in platform.ok("run")
     assert platform.query("select rank, streams from curated.chart_entries order by rank") == [
         {"rank": 1, "streams": 1000},
         {"rank": 3, "streams": None},
@@ -197,6 +197,30 @@ def test_capture_with_credentials_brings_todays_answers_to_the_live_home(
     assert b"not-to-be-seen" not in everything
 
 
+@pytest.mark.parametrize("variable", ["SPOTIPY_CLIENT_ID", "SPOTIFY_PLATFORM_ARTISTS"])
+def test_half_a_set_of_credentials_is_no_reason_to_capture_the_sandbox(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "something")
+    answer = platform.cli("capture")
+    assert answer.code == 1
+    assert "SPOTIPY_CLIENT_SECRET" in answer.err
+    assert not platform.demo.has_data
+
+
+def test_the_sandbox_is_not_captured_beside_real_data(platform: Platform, charts: list[Path]) -> None:
+    platform.ok("import", "charts", *charts)
+    answer = platform.cli("capture")
+    assert answer.code == 1
+    assert "holds real data" in answer.err
+
+
+def test_a_day_that_the_sandbox_does_not_know_is_named(platform: Platform) -> None:
+    answer = platform.cli("capture", "--date", "2040-01-01")
+    assert answer.code == 1
+    assert "2040-01-01: the sandbox knows" in answer.err
+
+
 def test_a_past_day_of_spotify_cannot_be_captured(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOTIPY_CLIENT_ID", "me")
     monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "secret")
@@ -219,6 +243,21 @@ def test_a_query_answers_in_three_forms(platform: Platform, form: str) -> None:
     }
     for part in expected[form]:
         assert part in said
+
+
+def test_nothing_to_run_is_said_on_an_empty_platform(platform: Platform) -> None:
+    answer = platform.cli("run")
+    assert answer.code == 1
+    assert "Nothing was captured here yet" in answer.err
+
+
+def test_a_table_is_never_cut_where_nobody_watches(platform: Platform) -> None:
+    said = platform.ok("query", f"select '{'x' * 500}' as long")
+    assert "x" * 500 in said
+
+
+def test_arguments_say_what_they_are(platform: Platform) -> None:
+    assert "One SELECT over the schemas" in platform.ok("query", "--help")
 
 
 def test_a_query_of_an_empty_platform_has_no_rows(platform: Platform) -> None:

@@ -85,7 +85,11 @@ def running(program: str, platform: Platform) -> Iterator[Server]:
         yield server
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # started under nohup or `&`, it has inherited to ignore SIGTERM
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
 
 
 @pytest.mark.parametrize("program", ["dagster", "dg"])

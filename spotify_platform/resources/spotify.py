@@ -108,6 +108,8 @@ def _sandbox_capture(lake: "Lake", made_by: dict[str, str]) -> Iterator[Capture]
     with serve(catalogue) as server:
 
         def capture_date(day: date) -> "Manifest":
+            if not catalogue.first_day <= day <= catalogue.last_day:
+                raise InputError(f"{day}: the sandbox knows {catalogue.first_day} to {catalogue.last_day}.")
             credentials = Credentials("sandbox", SecretStr("sandbox"), server.api_url(day), server.token_url)
             morning = datetime.combine(day, time(6), UTC)
             return capture(
