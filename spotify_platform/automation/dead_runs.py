@@ -6,7 +6,6 @@ Such a run would read as started for good, and keep its place in the pools, so t
 import os
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -14,6 +13,9 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 
     Only for the local instance in SQLite: elsewhere the run's process is on another machine, and Dagster watches it.
     """
+    # Here and not above: it brings SQLAlchemy, 0.5 s whenever definitions load.
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
     if not isinstance(instance.event_log_storage, SqliteEventLogStorage):
         return []
     closed = []
