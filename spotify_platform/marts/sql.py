@@ -9,7 +9,6 @@ from importlib import resources
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
 
-_NAMES = {f"marts.{table.name}" for table in MARTS}
 _REFERENCE = re.compile(r"\b(?:from|join)\s+((?:curated|marts)\.\w+)", re.IGNORECASE)
 
 
