@@ -155,8 +155,8 @@ class Catalogue:
         """The day `offset` days from the anchor."""
         return self.anchor + datetime.timedelta(days=offset)
 
-    def find_artist(self, identifier: str) -> int | None:
-        """The artist's index, or None."""
+    def find_artist(self, identifier: str, offset: int) -> int | None:
+        """The artist's index, or None; an artist is known on every day, whatever the offset."""
         index = ids.decode(self.seed, "artist", identifier)
         return index if index is not None and index < self.artists else None
 
@@ -382,6 +382,12 @@ class Catalogue:
         return ChartRow(rank, index, track.id, track.name, artists, self.album(track.album).label, streams)
 
     def _playlist(self, index: int, offset: int) -> Playlist:
+        items = self._playlist_items(index, offset)
+        snapshot = hashlib.blake2b(repr((index, items)).encode(), digest_size=18).digest()
+        identifier = ids.encode(self.seed, "playlist", index)
+        return Playlist(identifier, _PLAYLIST_NAMES[index], base64.b64encode(snapshot).decode(), tuple(items))
+
+    def _playlist_items(self, index: int, offset: int) -> list[PlaylistItem]:
         strongest, tail = _PLAYLIST_SIZES[index]
         ranked = [track for track, _ in self.scores.table(offset)[(GLOBAL, GLOBAL, MARKETS[self.seed % 12])[index]]]
         week = math.floor(offset / 7)
@@ -391,9 +397,7 @@ class Catalogue:
             added = f"{self.day(FIRST_OFFSET).isoformat()}T08:00:00Z"
             items.insert(17, PlaylistItem(None, added, local=True))
             items.insert(41, PlaylistItem(None, added))
-        snapshot = hashlib.blake2b(repr((index, items)).encode(), digest_size=18).digest()
-        identifier = ids.encode(self.seed, "playlist", index)
-        return Playlist(identifier, _PLAYLIST_NAMES[index], base64.b64encode(snapshot).decode(), tuple(items))
+        return items
 
     def _playlist_item(self, track: int, playlist: int, offset: int) -> PlaylistItem:
         # A stay begins on the track's own day of a four-week rhythm: stable from one day to the next.

@@ -1,22 +1,25 @@
 """The endpoints: from one request for one day to the JSON of its answer.
 
-What an object looks like is `objects.py`'s business; HTTP, tokens and the process are `server.py`'s.
+What an object looks like is `objects.py`'s business, what a mode leaves out of it `modes.py`'s; HTTP is `app.py`'s.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from spotify_platform.sandbox import search
-from spotify_platform.sandbox.catalogue import CHARTING_ARTISTS, Catalogue
+from spotify_platform.sandbox.catalogue import CHARTING_ARTISTS, Catalogue, PlaylistItem
+from spotify_platform.sandbox.modes import Mode
 from spotify_platform.sandbox.objects import EMBEDDED_ITEMS, Json, Objects, page
 
 _GROUPS = ("album", "single", "compilation", "appears_on")
 _FURTHEST_SEARCH = 1000
 _NEW_RELEASES = 100
+_FIELD = re.compile(r"[a-z_]+")
 
 
 class ApiError(Exception):
@@ -30,12 +33,14 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """One request for one day: its path after `v1/`, the id in it, its query, and that day's objects."""
+    """One request for one day, whose objects it has. `path`: after `v1/`; `id`: the one in the path."""
 
     objects: Objects
     path: str
     id: str
     query: dict[str, str]
+    market: str | None
+    mode: Mode
 
     @property
     def catalogue(self) -> Catalogue:
@@ -66,7 +71,7 @@ class Call:
     def page(
         self,
         found: Sequence[Any],
-        shape: Callable[[Any], Json],
+        shape: Callable[[Any], Json | None],
         default: int,
         most: int,
         furthest: int = 10**9,
@@ -87,27 +92,27 @@ def _known(index: int | None) -> int:
 
 
 def _artists(call: Call) -> Json:
-    found = [call.catalogue.find_artist(one) for one in call.batch(50)]
+    found = [call.catalogue.find_artist(one, call.offset) for one in call.batch(50)]
     return {"artists": [None if index is None else call.objects.artist(index) for index in found]}
 
 
 def _artist(call: Call) -> Json:
-    return call.objects.artist(_known(call.catalogue.find_artist(call.id)))
+    return call.objects.artist(_known(call.catalogue.find_artist(call.id, call.offset)))
 
 
 def _artist_albums(call: Call) -> Json:
-    artist = _known(call.catalogue.find_artist(call.id))
+    artist = _known(call.catalogue.find_artist(call.id, call.offset))
     groups = call.query.get("include_groups", ",".join(_GROUPS)).split(",")
     if not set(groups) <= set(_GROUPS):
         raise ApiError(400, "Invalid include_groups")
     albums = call.catalogue.albums_of(artist, call.offset)
     wanted = [index for index in albums if call.catalogue.album(index).kind in groups]
-    return call.page(wanted, call.objects.artists_album, 20, 50)
+    return call.page(wanted, call.objects.artists_album, call.mode.page_default, call.mode.page_most)
 
 
 def _top_tracks(call: Call) -> Json:
-    artist = _known(call.catalogue.find_artist(call.id))
-    if not {"market", "country"} & call.query.keys():
+    artist = _known(call.catalogue.find_artist(call.id, call.offset))
+    if call.market is None:
         raise ApiError(400, "Missing required field: market")
     albums = call.catalogue.albums_of(artist, call.offset)
     tracks = [track for album in albums for track in call.catalogue.tracks_of(album)]
@@ -140,13 +145,27 @@ def _track(call: Call) -> Json:
 
 def _playlist(call: Call) -> Json:
     index = _known(call.catalogue.find_playlist(call.id))
-    return call.objects.playlist(call.catalogue.playlist(index, call.offset))
+    # The mode has its say first: a part of a playlist no longer says that it is one.
+    playlist: Json = call.mode.told(call.objects.playlist(call.catalogue.playlist(index, call.offset)))
+    if "fields" not in call.query:
+        return playlist
+    fields = call.query["fields"].split(",")
+    if not all(_FIELD.fullmatch(field) for field in fields):
+        raise ApiError(400, "Invalid fields: the sandbox knows names of the first level only")
+    return {field: playlist[field] for field in fields if field in playlist}
 
 
 def _playlist_items(call: Call) -> Json:
-    index = _known(call.catalogue.find_playlist(call.id))
-    items = call.catalogue.playlist(index, call.offset).items
-    return call.page(items, call.objects.playlist_item, EMBEDDED_ITEMS, EMBEDDED_ITEMS)
+    return call.page(_items(call), call.objects.playlist_item, 20, 50)
+
+
+def _playlist_tracks(call: Call) -> Json:
+    """The older name, with its longer pages."""
+    return call.page(_items(call), call.objects.playlist_item, EMBEDDED_ITEMS, EMBEDDED_ITEMS)
+
+
+def _items(call: Call) -> Sequence[PlaylistItem]:
+    return call.catalogue.playlist(_known(call.catalogue.find_playlist(call.id)), call.offset).items
 
 
 def _search(call: Call) -> Json:
@@ -163,8 +182,8 @@ def _search(call: Call) -> Json:
     }
 
     def found(kind: str) -> Json:
-        matches = search.find(call.catalogue, call.offset, kind, query)
-        return call.page(matches, shapes[kind], 20, 50, _FURTHEST_SEARCH)
+        matches = search.find(call.catalogue, call.offset, kind, query, call.market)
+        return call.page(matches, shapes[kind], call.mode.page_default, call.mode.page_most, _FURTHEST_SEARCH)
 
     return {f"{kind}s": found(kind) for kind in kinds}
 
@@ -181,20 +200,37 @@ def _new_releases(call: Call) -> Json:
     return {"albums": call.page(newest, call.objects.embedded_album, 20, 50)}
 
 
-ENDPOINTS: dict[str, Callable[[Call], Json]] = {
-    "/artists": _artists,
-    "/artists/{id}": _artist,
-    "/artists/{id}/albums": _artist_albums,
-    "/artists/{id}/top-tracks": _top_tracks,
-    "/albums": _albums,
-    "/albums/{id}": _album,
-    "/albums/{id}/tracks": _album_tracks,
-    "/tracks": _tracks,
-    "/tracks/{id}": _track,
-    "/playlists/{id}": _playlist,
-    "/playlists/{id}/tracks": _playlist_items,
-    "/playlists/{id}/items": _playlist_items,
-    "/search": _search,
-    "/markets": _markets,
-    "/browse/new-releases": _new_releases,
+@dataclass(frozen=True)
+class Endpoint:
+    """One path of the API, and the family that quotas count it in."""
+
+    family: str
+    answer: Callable[[Call], Json]
+
+
+ENDPOINTS = {
+    "artists": Endpoint("artists", _artists),
+    "artists/{id}": Endpoint("artists", _artist),
+    "artists/{id}/albums": Endpoint("artists/albums", _artist_albums),
+    "artists/{id}/top-tracks": Endpoint("artists/top-tracks", _top_tracks),
+    "albums": Endpoint("albums", _albums),
+    "albums/{id}": Endpoint("albums", _album),
+    "albums/{id}/tracks": Endpoint("albums/tracks", _album_tracks),
+    "tracks": Endpoint("tracks", _tracks),
+    "tracks/{id}": Endpoint("tracks", _track),
+    "playlists/{id}": Endpoint("playlists", _playlist),
+    "playlists/{id}/tracks": Endpoint("playlists/items", _playlist_tracks),
+    "playlists/{id}/items": Endpoint("playlists/items", _playlist_items),
+    "search": Endpoint("search", _search),
+    "markets": Endpoint("markets", _markets),
+    "browse/new-releases": Endpoint("browse/new-releases", _new_releases),
 }
+
+
+def resolve(path: str) -> tuple[str, str] | None:
+    """(key of ENDPOINTS, id in the path) of a path after `v1/`; None when there is no such endpoint."""
+    if path in ENDPOINTS:
+        return path, ""
+    kind, identifier, *rest = (*path.split("/"), "")
+    pattern = "/".join((kind, "{id}", *rest)).rstrip("/")
+    return (pattern, identifier) if pattern in ENDPOINTS else None

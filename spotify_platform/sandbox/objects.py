@@ -1,6 +1,6 @@
 """The JSON shapes of the API (extended mode), for one catalogue, day and base URL.
 
-Only shapes: which object is asked for, and in which page, is `server.py`'s business.
+Only shapes: which object is asked for, and in which page, is `endpoints.py`'s business.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Objects:
         return {
             **self.embedded_album(index),
             "copyrights": [{"text": f"© {owner}", "type": "C"}, {"text": f"℗ {owner}", "type": "P"}],
-            "external_ids": {"upc": album.upc},
+            "external_ids": {"upc": album.upc} if album.upc else {},
             "genres": [],
             "label": album.label,
             "popularity": self.catalogue.album_popularity(index, self.offset),
@@ -100,7 +100,7 @@ class Objects:
         return {
             "album": self.embedded_album(track.album),
             **self.simple_track(index),
-            "external_ids": {"isrc": track.isrc},
+            "external_ids": {"isrc": track.isrc} if track.isrc else {},
             "popularity": self.catalogue.track_popularity(index, self.offset),
         }
 
@@ -122,7 +122,7 @@ class Objects:
             "tracks": page(first, url, "", EMBEDDED_ITEMS, 0, len(playlist.items)),
         }
 
-    def playlist_item(self, item: PlaylistItem) -> Json:
+    def playlist_item(self, item: PlaylistItem) -> Json | None:
         """One entry of a playlist."""
         track = self._local_track() if item.local else None
         if item.track is not None:

@@ -32,7 +32,7 @@ def test_another_seed_is_another_world():
     one, other = Catalogue(7, 40, ANCHOR), Catalogue(8, 40, ANCHOR)
     for first, second in zip(described(one), described(other), strict=True):
         assert first != second
-    assert other.find_artist(one.artist(0).id) is None
+    assert other.find_artist(one.artist(0).id, 0) is None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 7, 11, 12])
@@ -48,12 +48,12 @@ def test_ids_lead_back_to_what_they_name_and_strangers_are_recognised():
     catalogue = Catalogue(7, 40, ANCHOR)
     album = catalogue.albums_of(5, 0)[0]
     track = catalogue.tracks_of(album)[0]
-    assert catalogue.find_artist(catalogue.artist(5).id) == 5
+    assert catalogue.find_artist(catalogue.artist(5).id, 0) == 5
     assert catalogue.find_album(catalogue.album(album).id, 0) == album
     assert catalogue.find_track(catalogue.track(track).id, 0) == track
     assert catalogue.find_album(catalogue.artist(5).id, 0) is None
     for stranger in ("", "x", "0" * 22, "é" * 22, catalogue.artist(5).id[:-1] + "!"):
-        assert catalogue.find_artist(stranger) is None
+        assert catalogue.find_artist(stranger, 0) is None
         assert catalogue.find_track(stranger, 0) is None
 
 
@@ -119,7 +119,7 @@ def test_a_hundred_thousand_artists_cost_nothing():
     start = time.perf_counter()
     catalogue = Catalogue(7, 100_000, ANCHOR)
     last = catalogue.artist(99_999)
-    assert catalogue.find_artist(last.id) == 99_999
+    assert catalogue.find_artist(last.id, 0) == 99_999
     assert 0 <= catalogue.artist_popularity(99_999, 0) <= 100
     assert catalogue.albums_of(99_999, 0)
     assert len(catalogue.chart(GLOBAL, ANCHOR)) == 50
