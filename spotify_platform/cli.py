@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spotify_platform.contracts.errors import InputError, PlatformError
+
+if TYPE_CHECKING:
+    from spotify_platform.home import Home
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,10 +88,27 @@ def sandbox(
     artists: Artists = 40,
     seed: Seed = 7,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    mode: Annotated[str, typer.Option(help="extended or development: what a client id is offered.")] = "extended",
+    oddities: Annotated[
+        bool, typer.Option("--oddities", help="Answers with what real ones have: nulls, gaps.")
+    ] = False,
+    faults: Annotated[float, typer.Option(min=0, max=1, help="How likely a request goes wrong.")] = 0.0,
+    rate: Annotated[float | None, typer.Option(help="Requests a second, over 30 seconds; more are refused.")] = None,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds that an answer takes.")] = 0.0,
 ) -> None:
     """Serve the offline Spotify on 127.0.0.1 until Ctrl-C, for your own experiments with spotipy or curl."""
     from spotify_platform.console import err
-    from spotify_platform.sandbox import Catalogue, run_forever
+    from spotify_platform.sandbox import Behaviour, Catalogue, Faults, run_forever
+
+    if mode not in ("extended", "development"):
+        raise InputError(f"--mode {mode}: not known. Give extended or development.")
+    behaviour = Behaviour(
+        mode="development" if mode == "development" else "extended",
+        oddities=oddities,
+        latency=latency,
+        requests_per_second=rate,
+        faults=Faults(probability=faults),
+    )
 
     today = datetime.now(UTC).date()
     with socket.socket() as probe:
@@ -100,7 +120,29 @@ def sandbox(
         highlight=False,
         soft_wrap=True,
     )
-    run_forever(Catalogue(seed=seed, artists=artists, anchor=today), port)
+    run_forever(Catalogue(seed=seed, artists=artists, anchor=today), port, behaviour)
+
+
+@_command(app)
+def watchlist() -> None:
+    """Print the example of a watchlist, with comments: `spotify-platform watchlist > watchlist.yaml`."""
+    from spotify_platform.extract.watchlist import EXAMPLE
+
+    print(EXAMPLE.read_text("utf-8"), end="")
+
+
+@_command(app)
+def plan() -> None:
+    """Say what a capture of the watchlist would cost today: requests, time, budget. It asks Spotify nothing."""
+    from spotify_platform.console import print_plan, show_home
+    from spotify_platform.extract.plan import plan as plan_of
+    from spotify_platform.home import live_home
+    from spotify_platform.resources.spotify import session
+    from spotify_platform.settings import read_settings
+
+    home = live_home()
+    show_home(home)
+    print_plan(plan_of(session(home.lake(), read_settings())))
 
 
 @_command(app)
@@ -109,39 +151,52 @@ def capture(
         datetime | None,
         typer.Option("--date", formats=["%Y-%m-%d"], help="A day of the sandbox. Spotify itself serves only today."),
     ] = None,
+    commit_partial: Annotated[
+        bool, typer.Option("--commit-partial", help="Commit what unfinished captures hold, as partial; ask nothing.")
+    ] = False,
 ) -> None:
     """Capture a day: from Spotify where SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET are set, else from the sandbox.
 
-    What to watch is in SPOTIFY_PLATFORM_ARTISTS and SPOTIFY_PLATFORM_PLAYLISTS: ids or links, separated by commas.
+    What to watch is in watchlist.yaml, or where SPOTIFY_PLATFORM_WATCHLIST says. An interrupted capture is gone on
+    with; a finished one is not made twice.
     """
-    from spotify_platform.console import err, out, program, show_home
+    from spotify_platform.console import capturing, out, print_capture, program, show_home
     from spotify_platform.home import demo_home, go_live, live_home
     from spotify_platform.resources.spotify import SpotifyResource
     from spotify_platform.settings import read_settings
 
     settings = read_settings()
     real = settings.has_credentials
-    if not real and (settings.client_id or settings.client_secret or settings.artists or settings.playlists):
+    if not real and (settings.client_id or settings.client_secret):
         raise InputError("Set both SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET to capture what you watch on Spotify.")
-    if not real and live_home().has_data:
+    if not real and not commit_partial and live_home().has_data:
         raise InputError(
             "This home holds real data; without credentials only the sandbox can be captured, which never mixes with "
             "it. Set SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET, or another SPOTIFY_PLATFORM_HOME."
         )
-    home = live_home() if real else demo_home()
+    home = live_home() if real or (commit_partial and live_home().has_data) else demo_home()
     show_home(home)
+    if commit_partial:
+        _commit_partial(home)
+        return
     wanted = day.date() if day else datetime.now(UTC).date()
-    source = SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live)
-    with err.status(f"Capturing {wanted} …"), source as capture_date:
-        manifest = capture_date(wanted)
-    counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
-    source_name = "Spotify" if real else "the sandbox (invented data)"
-    out.print(
-        f"Captured {wanted} from {source_name}: {counts}, {sum(manifest.requests.values())} requests.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    with capturing(wanted) as (tell, began):
+        source = SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live, tell=tell)
+        with source as capture_date:
+            manifest = capture_date(wanted)
+    print_capture(manifest, "Spotify" if real else "the sandbox (invented data)", new=manifest.committed_at >= began)
     out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
+
+
+def _commit_partial(home: "Home") -> None:
+    from spotify_platform.console import out, print_capture
+    from spotify_platform.extract.capture import close_captures
+
+    closed = close_captures(home.lake())
+    for manifest in closed:
+        print_capture(manifest, manifest.source, new=True)
+    if not closed:
+        out.print("No capture is unfinished.")
 
 
 @_command(import_app)

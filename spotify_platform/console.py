@@ -4,11 +4,11 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import rich.measure
 import rich.progress
@@ -18,6 +18,10 @@ from rich.table import Table
 
 from spotify_platform.home import Home
 from spotify_platform.resources.platform import Progress
+
+if TYPE_CHECKING:
+    from spotify_platform.extract.plan import Plan
+    from spotify_platform.lake.captures import Manifest
 
 Format = Literal["table", "csv", "json"]
 
@@ -70,6 +74,78 @@ def bars(stages: Sequence[str], total: int) -> Iterator[BarProgress]:
     )
     with rich.progress.Progress(*columns, console=err) as shown:
         yield BarProgress(shown, {stage: shown.add_task(_STAGES[stage], total=total, what="") for stage in stages})
+
+
+@contextmanager
+def capturing(day: date) -> Iterator[tuple[Callable[[Mapping[str, int], Mapping[str, int]], None], datetime]]:
+    """A line that tells how far a capture is, and when it began; yields the function that is told."""
+    with err.status(f"Capturing {day} …") as status:
+
+        def tell(answered: Mapping[str, int], remaining: Mapping[str, int]) -> None:
+            done = ", ".join(f"{count:,} × {kind.replace('_', ' ')}" for kind, count in answered.items())
+            left = ", ".join(f"{count:,} × {kind.replace('_', ' ')}" for kind, count in remaining.items())
+            status.update(f"Capturing {day}: {done or 'nothing'}; found and not asked for yet: {left or 'nothing'}")
+
+        yield tell, datetime.now(UTC)
+
+
+def print_capture(manifest: "Manifest", source: str, *, new: bool) -> None:
+    """What a capture holds and what it lacks."""
+    counts = ", ".join(f"{count:,} {entity}" for entity, count in sorted(manifest.items.items()))
+    requests = f"{sum(manifest.requests.values()):,} requests"
+    what = "Captured" if new else "Captured already:"
+    partial = " in part" if manifest.partial else ""
+    out.print(
+        f"{what} {manifest.snapshot_date}{partial} from {source}: {counts or 'nothing'}, {requests}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if manifest.missing:
+        out.print(f"Not served in {manifest.mode} mode: {'; '.join(manifest.missing)}.", highlight=False)
+    for gap in manifest.gaps:
+        examples = f" ({', '.join(gap.examples[:3])}{', …' if gap.count > 3 else ''})" if gap.examples else ""
+        kind = gap.kind.replace("_", " ")
+        out.print(f"Missing: {gap.count:,} × {kind}, {gap.reason}{escape(examples)}.", highlight=False, soft_wrap=True)
+
+
+def print_plan(plan: "Plan") -> None:
+    """A plan: the requests of each endpoint family, how long they take, and whether the budget does."""
+    if plan.done:
+        out.print("Today is captured already; a capture would ask nothing.")
+        return
+    out.print(
+        f"Mode: {plan.mode.name}"
+        + ("" if plan.mode_is_known else " (assumed; one request will find out, or set SPOTIFY_PLATFORM_MODE)"),
+        highlight=False,
+    )
+    table = Table(
+        "endpoint family",
+        "certain",
+        "estimated",
+        "spent in 24 h",
+        "left",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
+    for one in plan.families:
+        left = f"closed until {one.closed_until:%H:%M} UTC" if one.closed_until else _number(one.left, "no limit")
+        table.add_row(one.family, _number(one.certain), _number(one.estimated), _number(one.spent), left)
+    out.print(table)
+    out.print(f"{plan.requests:,} requests, about {plan.duration}.", highlight=False)
+    if plan.reused:
+        out.print(f"{plan.reused:,} answers of earlier captures stand and are not asked for again.", highlight=False)
+    if plan.short:
+        out.print(
+            f"[yellow]The budget will not do for {', '.join(plan.short)}:[/yellow] the capture keeps what it got, and "
+            "goes on when it is called again.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _number(value: int | None, unless: str = "") -> str:
+    return unless if value is None else f"{value:,}"
 
 
 def print_rows(columns: list[str], rows: list[tuple[object, ...]], form: Format) -> None:

@@ -8,6 +8,7 @@ from spotify_platform.assets.curated import curated
 from spotify_platform.assets.marts import mart_tables
 from spotify_platform.assets.raw import capture, chart_entries
 from spotify_platform.assets.warehouse import warehouse
+from spotify_platform.automation.close_day import close_day, close_day_schedule
 from spotify_platform.automation.dead_runs import dead_runs
 from spotify_platform.automation.jobs import daily, publish
 from spotify_platform.automation.schedule import daily_schedule
@@ -23,8 +24,8 @@ def build_definitions(**resources: Any) -> dg.Definitions:
     settings = read_settings()
     return dg.Definitions(
         assets=[capture, chart_entries, curated, warehouse, mart_tables],
-        jobs=[daily, publish],
-        schedules=[daily_schedule(settings, real_data=active_home(settings).name == "live")],
+        jobs=[daily, publish, close_day],
+        schedules=[daily_schedule(settings, real_data=active_home(settings).name == "live"), close_day_schedule],
         sensors=[raw_zone, dead_runs],
         resources={
             "lake": LakeResource(),

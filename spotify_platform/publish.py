@@ -17,7 +17,7 @@ import duckdb
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError
-from spotify_platform.contracts.raw import ENTITIES
+from spotify_platform.contracts.raw import ENTITIES, ENTITIES_BY_NAME
 from spotify_platform.curate.duckdb import DuckDBEngine
 from spotify_platform.curate.engine import Part
 from spotify_platform.curate.fingerprint import fingerprint
@@ -132,7 +132,9 @@ class _Work:
 
     @property
     def files(self) -> list[RawFile]:
-        return [file for manifest in self.manifests for file in manifest.files]
+        """The raw files that tables are made of."""
+        every = (file for manifest in self.manifests for file in manifest.files)
+        return [file for file in every if file.entity in ENTITIES_BY_NAME]
 
 
 def _plan(lake: Lake, dates: Iterable[date], outcome: Outcome, tell: Progress) -> Iterator[_Work]:

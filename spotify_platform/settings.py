@@ -2,10 +2,10 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from spotify_platform.contracts.errors import InputError
 
@@ -18,18 +18,13 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".platform"), description="folder for all state")
     lake_url: str | None = Field(None, description="lake for real data, instead of a folder in the home")
     capture_hour: int = Field(5, ge=0, le=23, description="hour (UTC) of the daily capture")
-    artists: Annotated[tuple[str, ...], NoDecode] = Field((), description="artists to watch: ids, URIs or URLs")
-    playlists: Annotated[tuple[str, ...], NoDecode] = Field((), description="playlists to watch: ids, URIs or URLs")
+    watchlist: str = Field("watchlist.yaml", description="what to watch: a path, or an address like s3://…")
+    mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
+    api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
+    token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")
     client_id: str | None = Field(None, validation_alias="SPOTIPY_CLIENT_ID")
     client_secret: SecretStr | None = Field(None, validation_alias="SPOTIPY_CLIENT_SECRET")
     dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME")
-
-    @field_validator("artists", "playlists", mode="before")
-    @classmethod
-    def _commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
 
     @field_validator("home")
     @classmethod

@@ -4,13 +4,11 @@ import gzip
 import json
 import os
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from spotify_platform.automation.instance import open_instance
-from spotify_platform.extract import client
 from spotify_platform.lake.origin import origin_of
 from spotify_platform.sandbox import Catalogue, serve, write_chart_files
 from spotify_platform_tests.conftest import Platform
@@ -170,8 +168,15 @@ def test_capture_with_credentials_needs_something_to_watch(platform: Platform, m
     monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "not-to-be-seen")
     answer = platform.cli("capture")
     assert answer.code == 1
-    assert "SPOTIFY_PLATFORM_ARTISTS" in answer.err
+    assert "SPOTIFY_PLATFORM_WATCHLIST" in answer.err
     assert "not-to-be-seen" not in answer.err + answer.out
+
+
+def watch(platform: Platform, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Make a watchlist, and let the settings name it."""
+    platform.root.mkdir(parents=True, exist_ok=True)
+    (platform.root / "watchlist.yaml").write_text(text)
+    monkeypatch.setenv("SPOTIFY_PLATFORM_WATCHLIST", str(platform.root / "watchlist.yaml"))
 
 
 def test_capture_with_credentials_brings_todays_answers_to_the_live_home(
@@ -181,13 +186,24 @@ def test_capture_with_credentials_brings_todays_answers_to_the_live_home(
     watched = [catalogue.artist(number).id for number in range(3)]
     monkeypatch.setenv("SPOTIPY_CLIENT_ID", "me")
     monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "not-to-be-seen")
-    monkeypatch.setenv("SPOTIFY_PLATFORM_ARTISTS", f"{watched[0]}, https://open.spotify.com/artist/{watched[1]}")
-    monkeypatch.setenv("SPOTIFY_PLATFORM_PLAYLISTS", catalogue.playlist_ids[0])
+    watch(
+        platform,
+        monkeypatch,
+        f"artists: [{watched[0]}, https://open.spotify.com/artist/{watched[1]}]\n"
+        f"playlists: [{catalogue.playlist_ids[0]}]",
+    )
     with serve(catalogue) as server:  # it stands in for api.spotify.com
-        there = partial(client.Credentials, api_url=server.api_url(TODAY), token_url=server.token_url)
-        monkeypatch.setattr(client, "Credentials", there)
+        monkeypatch.setenv("SPOTIFY_PLATFORM_API_URL", server.api_url(TODAY))
+        monkeypatch.setenv("SPOTIFY_PLATFORM_TOKEN_URL", server.token_url)
+        planned = platform.ok("plan")
         said = platform.ok("capture")
+        again = platform.ok("capture")
+        asked = [entry.family for entry in server.log()]
+    assert "Mode: development (assumed" in planned and "artists/albums" in planned
     assert "2 artists" in said
+    assert again.startswith("Captured already")
+    assert asked.count("token") == 2  # the probe's and the capture's: neither the plan nor the second capture asked
+    assert "Today is captured already" in platform.ok("plan")
     assert origin_of(platform.live.lake()).origin == "spotify"
     platform.ok("run")
     full = platform.query("select artist_id from curated.artists where detail = 'full' order by all")
@@ -197,7 +213,7 @@ def test_capture_with_credentials_brings_todays_answers_to_the_live_home(
     assert b"not-to-be-seen" not in everything
 
 
-@pytest.mark.parametrize("variable", ["SPOTIPY_CLIENT_ID", "SPOTIFY_PLATFORM_ARTISTS"])
+@pytest.mark.parametrize("variable", ["SPOTIPY_CLIENT_ID"])
 def test_half_a_set_of_credentials_is_no_reason_to_capture_the_sandbox(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
@@ -224,7 +240,7 @@ def test_a_day_that_the_sandbox_does_not_know_is_named(platform: Platform) -> No
 def test_a_past_day_of_spotify_cannot_be_captured(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPOTIPY_CLIENT_ID", "me")
     monkeypatch.setenv("SPOTIPY_CLIENT_SECRET", "secret")
-    monkeypatch.setenv("SPOTIFY_PLATFORM_ARTISTS", "6eUKZXaKkcviH0Ku9w2n3V")
+    watch(platform, monkeypatch, "artists: [6eUKZXaKkcviH0Ku9w2n3V]")
     answer = platform.cli("capture", "--date", "2026-01-01")
     assert answer.code == 1
     assert "serves only the present" in answer.err

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS
-from spotify_platform.contracts.raw import ENTITIES, ENVELOPE
+from spotify_platform.contracts.raw import ENTITIES, ENVELOPE, LISTS
 from spotify_platform.contracts.table import Column, Table
 
 _UNREADABLE = (
@@ -34,7 +34,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "| entity | what an item is | fields that curation reads |"
     yield "|---|---|---|"
-    for entity in ENTITIES:
+    for entity in (*ENTITIES, *LISTS):
         yield f"| `{entity.name}` | {entity.meaning} | {', '.join(f'`{name}`' for name in entity.item)} |"
     yield from _zone("Curated tables", "curated", CURATED, _UNREADABLE)
     yield from _zone("Marts", "marts", MARTS, _REASON)

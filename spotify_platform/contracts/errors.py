@@ -3,6 +3,8 @@
 A message says what was wrong, where (file, row, key) and what to do. It never holds a secret.
 """
 
+from datetime import datetime
+
 
 class PlatformError(Exception):
     """Anything the platform refuses or fails at, with a message for a person."""
@@ -32,8 +34,29 @@ class AuthenticationError(PermanentError):
     """Spotify did not accept the credentials."""
 
 
+class CapabilityError(PermanentError):
+    """Spotify does not offer an endpoint to this client id (status 403)."""
+
+
+class MalformedAnswerError(PermanentError):
+    """Spotify answered, time after time, with something that is not what the endpoint is documented to give."""
+
+
 class SourceError(TransientError):
     """Spotify did not answer, or answered with a fault of its own."""
+
+
+class QuotaError(TransientError):
+    """Spotify, or our own budget, allows no more requests until a moment; what was captured is kept."""
+
+    def __init__(self, message: str, until: datetime, family: str) -> None:
+        """`until` (aware): when to come back; `family`: the endpoint family it is about."""
+        super().__init__(message)
+        self.until, self.family = until, family
+
+
+class UnfinishedError(TransientError):
+    """A capture ran out of time; what was captured is kept, and the next call goes on from there."""
 
 
 class LockedError(TransientError):

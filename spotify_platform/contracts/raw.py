@@ -91,7 +91,7 @@ ENTITIES = (
     Entity("tracks", "track objects of GET /tracks", _TRACK),
     Entity(
         "playlist_items",
-        "items of GET /playlists/{id}/tracks (`track` until 2026, `item` since)",
+        "items of GET /playlists/{id} and …/items (`track` until 2026, `item` since)",
         {"added_at": TEXT, "is_local": TEXT, "track": _TRACK, "item": _TRACK},
     ),
     Entity(
@@ -99,5 +99,12 @@ ENTITIES = (
         "rows of chart files: charts.spotify.com, or an archive with ids of artists and album",
         dict.fromkeys(_CHART_COLUMNS.split(), TEXT),
     ),
+)
+# What leads a capture from one answer to the next. Kept like everything that was paid for; no table is made of it yet.
+LISTS = (
+    Entity("playlists", "playlists themselves, without their items, of GET /playlists/{id}", {}),
+    Entity("artist_albums", "short albums of the lists of GET /artists/{id}/albums", {}),
+    Entity("album_tracks", "short tracks of GET /albums/{id}/tracks, after those in the album", {}),
+    Entity("search_results", "what searches found, of GET /search: artists, short albums or tracks", {}),
 )
 ENTITIES_BY_NAME = {entity.name: entity for entity in ENTITIES}

@@ -41,8 +41,17 @@ class RawFile(BaseModel):
     sha256: str
 
 
+class Gap(BaseModel):
+    """What a capture was to hold and does not: how many of a kind, why, and up to ten of them by name."""
+
+    kind: str  # artist, discography, album, album_tracks, track, playlist, search or name
+    reason: str
+    count: int
+    examples: list[str] = []
+
+
 class Manifest(BaseModel):
-    """What a capture holds, what it cost and who made it."""
+    """What a capture holds, what it lacks, what it cost and who made it."""
 
     capture_id: str
     snapshot_date: date
@@ -51,7 +60,13 @@ class Manifest(BaseModel):
     source: str  # spotify, sandbox or import
     mode: str | None = None  # extended or development, for the Web API
     missing: list[str] = []  # capabilities that the mode lacks
+    partial: bool = False  # closed before everything was asked for; `gaps` says what is missing
+    gaps: list[Gap] = []
+    incomplete: list[str] = []  # lists of which only the first pages are here, as `<kind> <id>`
     requests: dict[str, int] = {}  # per endpoint family
+    repeated: int = 0  # at most so many of them were asked again after an interruption
+    reused: dict[str, int] = {}  # per kind: what an earlier capture holds and was not asked for again
+    watchlist: str | None = None  # fingerprint of what was asked for
     files: list[RawFile]
     made_by: dict[str, str]
 
@@ -66,7 +81,10 @@ class Manifest(BaseModel):
 
 @dataclass
 class CaptureWriter:
-    """Writes one capture: `add` items, then `commit` once. Without the commit nothing was captured."""
+    """Writes one capture: `add` items, then `commit` once. Without the commit nothing was captured.
+
+    An unfinished capture is gone on with by a writer that is given the `files` of its checkpoint.
+    """
 
     lake: Lake
     capture_id: str
@@ -108,8 +126,7 @@ class CaptureWriter:
 
         Returns the manifest that stands: this one, or the one that an earlier commit of the same capture left.
         """
-        for entity in list(self._lines):
-            self._flush(entity)
+        self.flush()
         made_by = {"version": __version__} | about.pop("made_by", {})
         manifest = Manifest(
             capture_id=self.capture_id,
@@ -126,6 +143,11 @@ class CaptureWriter:
         # Put again after a crash between manifest and log: a wake-up twice is harmless, one too few is an hour's wait.
         self.lake.put(keys.log_entry(manifest.committed_at, self.snapshot_date, self.capture_id), b"")
         return manifest
+
+    def flush(self) -> None:
+        """Put what was added so far; it counts once a checkpoint or the manifest names it."""
+        for entity in list(self._lines):
+            self._flush(entity)
 
     def _flush(self, entity: str) -> None:
         lines = self._lines.pop(entity, [])

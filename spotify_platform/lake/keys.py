@@ -4,6 +4,11 @@ _lake.json                                                        where the data
 raw/<entity>/snapshot_date=D/<capture_id>-NNN.jsonl.gz            answers, one item a line
 raw/_captures/snapshot_date=D/<capture_id>.json                   manifest: the commit of a capture
 raw/_log/<UTC commit time>~<D>~<capture_id>                       wake-up, empty
+raw/_checkpoints/<capture_id>.json                                how far a capture is that has no manifest yet
+raw/_clients/<client>/account.json                                what is known of a client id: its mode, its pace
+raw/_clients/<client>/spent/<UTC time>~<family>~<n>~<id>          n requests reserved, empty
+raw/_clients/<client>/closed/<UTC time>~<family>                  closed to us until then, empty
+raw/_names/<name>.json                                            which artist a watched name is
 curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
 curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
 curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
@@ -11,12 +16,14 @@ marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
 marts/_published/<seq>.json                                       which build readers see
 """
 
+import hashlib
 import re
 from datetime import UTC, date, datetime
 
 LAKE = "_lake.json"
 CAPTURES = "raw/_captures"
 LOG = "raw/_log"
+CHECKPOINTS = "raw/_checkpoints"
 PUBLISHED = "curated/_published"
 WITHHELD = "curated/_withheld"
 MARTS = "marts"
@@ -49,6 +56,41 @@ def manifest(snapshot_date: date, capture_id: str) -> str:
     return f"{CAPTURES}/{day(snapshot_date)}/{capture_id}.json"
 
 
+def checkpoint(capture_id: str) -> str:
+    """How far an unfinished capture is."""
+    return f"{CHECKPOINTS}/{capture_id}.json"
+
+
+def account(client: str) -> str:
+    """What is known of a client id."""
+    return f"raw/_clients/{client}/account.json"
+
+
+def spent(client: str) -> str:
+    """The folder of a client id's reserved requests."""
+    return f"raw/_clients/{client}/spent"
+
+
+def closed(client: str) -> str:
+    """The folder of what is closed to a client id for a time."""
+    return f"raw/_clients/{client}/closed"
+
+
+def artist_name(name: str) -> str:
+    """Which artist a watched name is; names of any script make a key."""
+    return f"raw/_names/{hashlib.sha256(name.casefold().encode()).hexdigest()[:32]}.json"
+
+
+def at(moment: datetime) -> str:
+    """A moment as keys carry it; keys sort by it."""
+    return moment.astimezone(UTC).strftime(_LOG_TIME)
+
+
+def moment(text: str) -> datetime:
+    """The moment that `at` wrote."""
+    return datetime.strptime(text, _LOG_TIME).replace(tzinfo=UTC)
+
+
 def log_entry(committed_at: datetime, snapshot_date: date, capture_id: str) -> str:
     """A capture's wake-up; keys sort by the time of the commit."""
     return f"{log_start(committed_at)}~{snapshot_date.isoformat()}~{capture_id}"
@@ -56,12 +98,12 @@ def log_entry(committed_at: datetime, snapshot_date: date, capture_id: str) -> s
 
 def log_start(moment: datetime) -> str:
     """What the wake-ups of captures committed at `moment` begin with."""
-    return f"{LOG}/{moment.astimezone(UTC):{_LOG_TIME}}"
+    return f"{LOG}/{at(moment)}"
 
 
 def log_time(entry: str) -> datetime:
     """When the capture of a wake-up was committed."""
-    return datetime.strptime(name(entry).split("~")[0], _LOG_TIME).replace(tzinfo=UTC)
+    return moment(name(entry).split("~")[0])
 
 
 def log_subject(entry: str) -> tuple[date, str]:

@@ -6,15 +6,18 @@ How a capture is made is `extract`'s business.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from spotify_platform.contracts.errors import InputError, PermanentError
 
 if TYPE_CHECKING:
+    from spotify_platform.extract.session import Session
+    from spotify_platform.extract.watchlist import Watchlist
     from spotify_platform.lake import Lake
     from spotify_platform.lake.captures import Manifest
+    from spotify_platform.sandbox import Catalogue
     from spotify_platform.settings import Settings
 
 Capture = Callable[[date], "Manifest"]
@@ -33,11 +36,16 @@ class SpotifyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def capturing(
-        self, lake: "Lake", made_by: dict[str, str], claim_for_spotify: Callable[[], object] | None = None
+        self,
+        lake: "Lake",
+        made_by: dict[str, str],
+        claim_for_spotify: Callable[[], object] | None = None,
+        **options: Any,
     ) -> Iterator[Capture]:
         """A function that captures one date into `lake`; for a sandbox its server runs while the context lasts.
 
-        `claim_for_spotify` is called when Spotify's answers are there; without it the lake is claimed for them.
+        `claim_for_spotify` is called when the first of Spotify's answers is there; without it the lake is claimed for
+        them. `options` (`again`, `tell`) are those of `Session.capture_today`.
         """
         from spotify_platform.lake.origin import claim, origin_of
         from spotify_platform.settings import read_settings
@@ -45,45 +53,40 @@ class SpotifyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         origin = origin_of(lake)
         settings = read_settings()
         if (origin and origin.origin == "spotify") or (origin is None and settings.has_credentials):
-            yield _spotify_capture(lake, settings, made_by, claim_for_spotify or (lambda: claim(lake, "spotify")))
+            claiming = claim_for_spotify or (lambda: claim(lake, "spotify"))
+            yield _spotify_capture(lake, settings, made_by, claiming, options)
         else:
             with _sandbox_capture(lake, made_by) as capture:
                 yield capture
 
 
-def _spotify_capture(
-    lake: "Lake", settings: "Settings", made_by: dict[str, str], claim: Callable[[], object]
-) -> Capture:
-    from spotify_platform.extract.capture import capture
-    from spotify_platform.extract.client import Client, Credentials
-    from spotify_platform.extract.watchlist import Watchlist
+def session(lake: "Lake", settings: "Settings") -> "Session":
+    """A session with Spotify as the settings say. Raises `InputError` for what is missing in them."""
+    from spotify_platform.extract.client import Credentials
+    from spotify_platform.extract.session import Session
+    from spotify_platform.extract.watchlist import load_watchlist
 
-    watchlist = Watchlist.parse(settings.artists, settings.playlists)
     if not settings.client_id or not settings.client_secret:
         raise InputError(
             "No credentials for Spotify: set SPOTIPY_CLIENT_ID and SPOTIPY_CLIENT_SECRET (developer.spotify.com)."
         )
-    if not (watchlist.artists or watchlist.playlists):
-        raise InputError(
-            "Nothing to watch: set SPOTIFY_PLATFORM_ARTISTS or SPOTIFY_PLATFORM_PLAYLISTS to ids or links, "
-            "separated by commas."
-        )
-    client = Client(Credentials(settings.client_id, settings.client_secret))
+    elsewhere = {"api_url": settings.api_url, "token_url": settings.token_url}
+    credentials = Credentials(
+        settings.client_id, settings.client_secret, **{name: url for name, url in elsewhere.items() if url}
+    )
+    return Session(lake, load_watchlist(settings.watchlist), credentials, settings.mode)
+
+
+def _spotify_capture(
+    lake: "Lake", settings: "Settings", made_by: dict[str, str], claim: Callable[[], object], options: dict[str, Any]
+) -> Capture:
+    with_spotify = session(lake, settings)
 
     def capture_date(day: date) -> "Manifest":
         today = datetime.now(UTC).date()
         if day != today:
             raise NotServedError(f"{day} cannot be captured on {today}: Spotify serves only the present.")
-        return capture(
-            lake,
-            client,
-            watchlist,
-            day,
-            source="spotify",
-            now=lambda: datetime.now(UTC),
-            claim=claim,
-            made_by=made_by,
-        )
+        return with_spotify.capture_today(made_by, claim=claim, **options)
 
     return capture_date
 
@@ -92,9 +95,9 @@ def _spotify_capture(
 def _sandbox_capture(lake: "Lake", made_by: dict[str, str]) -> Iterator[Capture]:
     from pydantic import SecretStr
 
-    from spotify_platform.extract.capture import capture
+    from spotify_platform.extract.account import EXTENDED
+    from spotify_platform.extract.capture import Order, capture
     from spotify_platform.extract.client import Client, Credentials
-    from spotify_platform.extract.watchlist import Watchlist
     from spotify_platform.lake.origin import SandboxOrigin, claim, origin_of
     from spotify_platform.sandbox import Catalogue, serve
 
@@ -104,7 +107,7 @@ def _sandbox_capture(lake: "Lake", made_by: dict[str, str]) -> Iterator[Capture]
     sandbox = (origin or claim(lake, "sandbox", wanted)).sandbox
     assert sandbox, "a sandbox lake names its catalogue"
     catalogue = Catalogue(seed=sandbox.seed, artists=sandbox.artists, anchor=sandbox.anchor)
-    watchlist = Watchlist.parse((catalogue.artist(n).id for n in range(catalogue.artists)), catalogue.playlist_ids)
+    watchlist = sandbox_watchlist(catalogue)
     with serve(catalogue) as server:
 
         def capture_date(day: date) -> "Manifest":
@@ -112,8 +115,17 @@ def _sandbox_capture(lake: "Lake", made_by: dict[str, str]) -> Iterator[Capture]
                 raise InputError(f"{day}: the sandbox knows {catalogue.first_day} to {catalogue.last_day}.")
             credentials = Credentials("sandbox", SecretStr("sandbox"), server.api_url(day), server.token_url)
             morning = datetime.combine(day, time(6), UTC)
-            return capture(
-                lake, Client(credentials), watchlist, day, source="sandbox", now=lambda: morning, made_by=made_by
-            )
+            order = Order(watchlist, day, "sandbox", EXTENDED, made_by)
+            return capture(lake, Client(credentials), order, now=lambda: morning)
 
         yield capture_date
+
+
+def sandbox_watchlist(catalogue: "Catalogue") -> "Watchlist":
+    """What is watched in a sandbox: the example, whose ids are the demo's; in any other catalogue everything."""
+    from spotify_platform.extract.watchlist import EXAMPLE, Watchlist, load_watchlist
+
+    if catalogue.seed == DEMO_SEED:
+        return load_watchlist(str(EXAMPLE))
+    artists = tuple(catalogue.artist(number).id for number in range(catalogue.artists))
+    return Watchlist(artists=artists, playlists=catalogue.playlist_ids)

@@ -1,0 +1,111 @@
+"""A session with Spotify: watchlist, client id, mode, pace and budget put together for a capture of today.
+
+The command line, Dagster and the Lambda all capture through here. Where settings come from is the caller's business.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from spotify_platform.contracts.errors import InputError
+from spotify_platform.extract.account import (
+    Mode,
+    ModeSetting,
+    account_of,
+    find_mode,
+    fingerprint,
+    known_mode,
+    remember,
+)
+from spotify_platform.extract.budget import EVERYTHING, Budget
+from spotify_platform.extract.capture import Order, Progress, capture
+from spotify_platform.extract.client import Client, Credentials, closed_error
+from spotify_platform.extract.memory import complete_capture
+from spotify_platform.extract.pace import Pace
+from spotify_platform.extract.watchlist import Watchlist
+from spotify_platform.lake.captures import Manifest
+from spotify_platform.lake.store import Lake
+
+# A day's capture may run on after midnight; then the day is closed with what there is.
+CLOSING_TIME = time(0, 30)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that a capture from Spotify needs to know. `mode`: auto finds out by one request."""
+
+    lake: Lake
+    watchlist: Watchlist
+    credentials: Credentials
+    mode: ModeSetting = "auto"
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def client_id(self) -> str:
+        """What stands for the client id in the lake."""
+        return fingerprint(self.credentials.client_id)
+
+    def known_mode(self) -> Mode | None:
+        """The mode as set or remembered; None where a request would have to find out."""
+        return known_mode(self.lake, self.client_id, self.mode, self.now())
+
+    def budget(self, mode: Mode) -> Budget:
+        """The client id's budget in a mode: Spotify's known limits, and over them the watchlist's."""
+        limits = {**mode.budget, **self.watchlist.budget}
+        return Budget(self.lake, self.client_id, limits, now=self.now)
+
+    def capture_today(
+        self,
+        made_by: Mapping[str, str],
+        *,
+        claim: Callable[[], object] = lambda: None,
+        again: bool = False,
+        stop_at: datetime | None = None,
+        tell: Progress = lambda answered, remaining: None,
+    ) -> Manifest:
+        """Capture the watchlist as of today (UTC), or go on with what was begun; see `capture.capture`.
+
+        Raises `InputError` for an empty watchlist.
+        """
+        if self.watchlist.empty:
+            raise InputError("The watchlist is empty: name artists, playlists or searches in it.")
+        today = self.now().date()
+        done = None if again else complete_capture(self.lake, self.watchlist, today)
+        if done:
+            return done
+        mode = find_mode(self.lake, self.client_id, self.mode, self.now(), Client(self.credentials).offers_batches)
+        budget = self.budget(mode)
+        budget.forget()
+        closed = budget.closed()
+        if EVERYTHING in closed:
+            raise closed_error(EVERYTHING, closed[EVERYTHING])
+        pace = self._pace(mode)
+        client = Client(self.credentials, pace=pace, budget=budget, now=self.now)
+        order = Order(self.watchlist, today, "spotify", mode, made_by)
+        try:
+            manifest = capture(
+                self.lake,
+                client,
+                order,
+                now=self.now,
+                stop_at=min(stop_at or closing_time(today), closing_time(today)),
+                again=again,
+                claim=claim,
+                closed=closed,
+                tell=tell,
+            )
+        finally:
+            if pace.learned:
+                remember(self.lake, self.client_id, rate=pace.rate)
+        if manifest.mode != mode.name:  # Spotify refused what the mode should offer
+            remember(self.lake, self.client_id, mode=manifest.mode, mode_found_at=self.now())
+        return manifest
+
+    def _pace(self, mode: Mode) -> Pace:
+        learned = account_of(self.lake, self.client_id).rate if mode.fastest else None
+        return Pace(learned or mode.rate, grows=mode.fastest, learned=learned is not None)
+
+
+def closing_time(snapshot_date: date) -> datetime:
+    """When a day's capture is over: half an hour into the next day, UTC."""
+    return datetime.combine(snapshot_date + timedelta(days=1), CLOSING_TIME, UTC)
