@@ -94,6 +94,13 @@ class Frontier:
         )
         return reused
 
+    def lead(self, kind: str, next_kind: str) -> None:
+        """Find a unit of `next_kind` for every unit of a kind, as its answer will."""
+        self._db.execute(
+            "insert or ignore into work (kind, id) select ?, id from work where kind = ? order by rowid",
+            (next_kind, kind),
+        )
+
     def average(self, kind: str, next_kind: str, unless_known: float) -> float:
         """How many of `next_kind` one of `kind` leads to, by earlier answers; `unless_known` where there are none."""
         query = "select count(distinct id), count(case when next_kind = ? then 1 end) from known where kind = ?"

@@ -95,7 +95,10 @@ def _look_ahead(session: Session, frontier: Frontier) -> int:
             frontier.know(fact for line in lines for fact in line.facts())
     recall(session.lake, session.watchlist, today, frontier)
     seed(session.lake, session.watchlist, frontier)
-    return sum(frontier.reuse(kind) for kind in KINDS if kind not in ("name", "search", "playlist"))
+    reused = frontier.reuse("artist")
+    if "discography" not in session.watchlist.left_out:
+        frontier.lead("artist", "discography")
+    return reused + sum(frontier.reuse(kind) for kind in ("discography", "album", "album_tracks", "track"))
 
 
 def _requests(session: Session, mode: Mode, frontier: Frontier) -> tuple[dict[str, int], dict[str, int]]:
@@ -108,9 +111,7 @@ def _requests(session: Session, mode: Mode, frontier: Frontier) -> tuple[dict[st
     more = dict.fromkeys(KINDS, 0.0)
     more["artist"] = found["name"] + searched["artist"]
     if "discography" in wanted:
-        # Every artist that is asked for may be one whose albums are unknown.
-        more["discography"] = found["artist"] - found["discography"] if found["artist"] > found["discography"] else 0
-        more["discography"] += more["artist"]
+        more["discography"] = more["artist"]
         lists = found["discography"] + more["discography"]
         more["album"] = lists * frontier.average("discography", "album", _ALBUMS_AN_ARTIST) + searched["album"]
     if "track" in wanted:
