@@ -24,7 +24,8 @@ class Task:
 
     kind: str
     ids: tuple[str, ...]
-    start: int = 0
+    start: int
+    mode: Mode
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Answer:
     lines: list[Line]
     next: int | None = None
     artist: str | None = None  # that a name is of
+    lacks: str | None = None  # why what was asked for is not all there
 
 
 @dataclass(frozen=True)
 class Asker:
-    """Makes the requests of a mode for a watchlist. `versions`: (playlist, snapshot_id) whose items are captured."""
+    """Makes the requests for a watchlist. `versions`: (playlist, snapshot_id) whose items are captured."""
 
     client: Client
-    mode: Mode
     watchlist: Watchlist
     now: Callable[[], datetime]
     versions: Collection[tuple[str, str]] = ()
@@ -59,7 +60,7 @@ class Asker:
             return self._ask_objects(task)
         (identifier,) = task.ids
         if task.kind == "discography":
-            limit, groups = self.mode.list_page, self.watchlist.album_groups
+            limit, groups = task.mode.list_page, self.watchlist.album_groups
             page = self.client.artist_albums(identifier, task.start, limit, groups)
             return self._listed(task, {"artist_id": identifier}, f"artists/{identifier}/albums", page)
         if task.kind == "album_tracks":
@@ -67,11 +68,11 @@ class Asker:
             return self._listed(task, {"album_id": identifier}, f"albums/{identifier}/tracks", page)
         if task.kind == "playlist":
             return self._ask_playlist(task, identifier)
-        return self._ask_name(identifier) if task.kind == "name" else self._ask_search(task, identifier)
+        return self._ask_name(task, identifier) if task.kind == "name" else self._ask_search(task, identifier)
 
     def _ask_objects(self, task: Task) -> Answer:
         entity = ENTITY_OF[task.kind]
-        if self.mode.batches[task.kind] > 1:
+        if task.mode.batches[task.kind] > 1:
             found = self.client.objects(task.kind, task.ids)
         else:
             found = [self.client.object(task.kind, identifier) for identifier in task.ids]
@@ -99,13 +100,15 @@ class Asker:
         first = embedded_page(playlist)
         about = {key: value for key, value in playlist.items() if value is not first or first is None}
         line = Line("playlists", about, {"id": identifier}, endpoint=endpoint)
-        if first is None or (identifier, str(playlist.get("snapshot_id"))) in self.versions:
+        if first is None:
+            return Answer(self.now(), [line], lacks="its items are not served to this client id")
+        if (identifier, str(playlist.get("snapshot_id"))) in self.versions:
             return Answer(self.now(), [line])
         answer = self._listed(task, params, endpoint, page_of(first, 0))
         return Answer(answer.at, [line, *answer.lines], answer.next)
 
-    def _ask_name(self, name: str) -> Answer:
-        page = self.client.search(f'artist:"{name}"', "artist", None, 0, self.mode.list_page)
+    def _ask_name(self, task: Task, name: str) -> Answer:
+        page = self.client.search(f'artist:"{name}"', "artist", None, 0, task.mode.list_page)
         same = [one for one in page.items if isinstance(one, dict) and _is_named(one, name)]
         best = max(same, key=lambda one: one.get("popularity") or 0, default=None)  # the first of equals
         return Answer(self.now(), [], artist=best["id"] if best else None)
@@ -113,7 +116,7 @@ class Asker:
     def _ask_search(self, task: Task, identifier: str) -> Answer:
         kind, query, market = json.loads(identifier)
         left = self._most.get(identifier, 0) - task.start
-        page = self.client.search(query, kind, market, task.start, min(self.mode.list_page, max(1, left)))
+        page = self.client.search(query, kind, market, task.start, min(task.mode.list_page, max(1, left)))
         following = page.next if len(page.items) < left else None
         page = Page(page.items[: max(0, left)], page.offset, following)
         return self._listed(task, {"type": kind, "query": query}, "search", page, market)

@@ -24,7 +24,7 @@ from spotify_platform.extract.account import DEVELOPMENT, Mode
 from spotify_platform.extract.answers import Line, embedded_page, read_lines, search_id
 from spotify_platform.extract.ask import OBJECTS, Answer, Asker, Task, searches_of
 from spotify_platform.extract.budget import EVERYTHING
-from spotify_platform.extract.client import Client, GoneError, closed_error
+from spotify_platform.extract.client import Client, GoneError
 from spotify_platform.extract.frontier import KINDS, Frontier
 from spotify_platform.extract.memory import complete_capture, recall, remember_name, remembered_name
 from spotify_platform.extract.watchlist import Watchlist
@@ -48,10 +48,11 @@ FAMILY_OF = {
     "album_tracks": "albums/tracks",
     "track": "tracks",
 }
+_ASKED_ALIKE = ("playlist", "album_tracks")  # in both modes
 _EXAMPLES = 10  # of a gap, by name
 _ODD_IN_A_ROW = 3  # malformed answers, each after eight attempts: one is an oddity, more are another API
 
-Progress = Callable[[Mapping[str, int], Mapping[str, int]], object]
+Tell = Callable[[Mapping[str, int], Mapping[str, int]], object]
 
 
 @dataclass(frozen=True)
@@ -72,23 +73,22 @@ def capture(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     stop_at: datetime | None = None,
-    again: bool = False,
     claim: Callable[[], object] = lambda: None,
-    closed: Mapping[str, datetime] | None = None,
-    tell: Progress = lambda answered, remaining: None,
+    closed: Mapping[str, QuotaError] | None = None,
+    tell: Tell = lambda answered, remaining: None,
 ) -> Manifest:
     """Capture a watchlist as of a date: its searches and playlists, artists, their albums, and those albums' tracks.
 
     A capture of the date that was begun is gone on with; where a complete one of the same watchlist is committed,
-    that is returned without a request, unless `again`. Nothing is asked for twice, nor before its time by the
+    that is returned without a request. Nothing is asked for twice, nor before its time by the
     watchlist's periods. `now` tells the time (aware) of each answer; in the sandbox the time of the start names the
-    capture. `claim` is called before anything is put: it may refuse the lake. `closed` are endpoint families that
-    Spotify closed to the client id, and until when. `tell` hears of progress: answers by kind, and what remains.
+    capture. `claim` is called before anything is put: it may refuse the lake. `closed` says of endpoint families that
+    Spotify closed to the client id why not to ask. `tell` hears of progress: answers by kind, and what remains.
 
     Raises `QuotaError` when Spotify or the budget allows no more for now, `UnfinishedError` at `stop_at`, and what
     `Client` raises. Then everything that came is kept, and the next call goes on from there.
     """
-    done = None if again else complete_capture(lake, order.watchlist, order.snapshot_date)
+    done = complete_capture(lake, order.watchlist, order.snapshot_date)
     if done:
         return done
     begun = [
@@ -96,7 +96,10 @@ def capture(
         for one in checkpoints.checkpoints(lake)
         if (one.snapshot_date, one.source) == (order.snapshot_date, order.source)
     ]
-    checkpoint = begun[-1] if begun else _begin(order, now())
+    checkpoint = _begin(order, now())
+    if begun:  # whoever finishes it made it, and for the watchlist of now
+        finisher = {name: getattr(checkpoint, name) for name in ("mode", "watchlist", "made_by")}
+        checkpoint = begun[-1].model_copy(update=finisher)
     if lake.exists(keys.manifest(order.snapshot_date, checkpoint.capture_id)):  # of the sandbox, with another watchlist
         return read_manifest(lake, order.snapshot_date, checkpoint.capture_id)
     with Frontier() as frontier:
@@ -169,8 +172,8 @@ class _Run:
     now: Callable[[], datetime]
     stop_at: datetime | None
     claim: Callable[[], object]
-    closed: dict[str, datetime]
-    tell: Progress
+    closed: dict[str, QuotaError]
+    tell: Tell
     answers: int = 0  # since the last chunk
     chunk_began: float = field(default_factory=time.monotonic)
     answered: dict[str, int] = field(default_factory=dict)
@@ -192,14 +195,13 @@ class _Run:
         self.checkpoint.reused = {}
         recall(self.lake, self.order.watchlist, self.order.snapshot_date, self.frontier)
         versions = self.frontier.known("playlist", "snapshot")
+        self.asker = Asker(self.client, self.order.watchlist, self.now, versions)
         if resumed:
             self._resume()
         self._seed()
         try:
             with ThreadPoolExecutor(max(1, self.mode.workers)) as pool:
                 for kind in KINDS:
-                    # The mode may have turned out to be another one.
-                    self.asker = Asker(self.client, self.mode, self.order.watchlist, self.now, versions)
                     self._reuse(kind)
                     self._drain(kind, pool)
         finally:
@@ -274,7 +276,7 @@ class _Run:
 
     def _next_task(self, kind: str) -> Task | None:
         units = self.frontier.take(kind, self.mode.batches.get(kind, 1))
-        return Task(kind, tuple(identifier for identifier, _ in units), units[0][1]) if units else None
+        return Task(kind, tuple(identifier for identifier, _ in units), units[0][1], self.mode) if units else None
 
     # -- what came ---------------------------------------------------------------------------------------------------
 
@@ -284,7 +286,7 @@ class _Run:
             answer = future.result()
         except QuotaError as error:
             self._put_back(task)
-            self.closed[error.family] = max(error.until, self.closed.get(error.family, error.until))
+            self.closed[error.family] = error
         except CapabilityError as error:
             self._lacking(task, error)
         except (GoneError, MalformedAnswerError) as error:
@@ -324,6 +326,8 @@ class _Run:
             self.frontier.again(task.kind, identifier, answer.next)
             return
         self.frontier.done(task.kind, identifier)
+        if answer.lacks:
+            self._gap(task.kind, identifier, answer.lacks)
         if task.kind == "name":
             self._named(identifier, answer.artist)
         elif not answer.lines and not task.start:
@@ -349,18 +353,18 @@ class _Run:
                 self.frontier.add(next_kind, [next_id], start=len(embedded["items"]) if embedded else 0)
 
     def _lacking(self, task: Task, error: CapabilityError) -> None:
-        """A 403: batches mean that the mode is another one than we thought; anything else is a gap with that reason."""
-        if self.mode.batches.get(task.kind, 1) > 1:
+        """What is not offered: asked for as in development mode from now on, and else a gap with that reason."""
+        if task.mode is not DEVELOPMENT and task.kind not in _ASKED_ALIKE:
             self.mode = DEVELOPMENT
             self.checkpoint.mode = self.mode.name
             self.checkpoint.missing = [*self.mode.missing]
             self._put_back(task)
             return
-        said = f"{FAMILY_OF[task.kind]} (status 403)"
+        said = f"{FAMILY_OF[task.kind]}: not offered"
         if said not in self.checkpoint.missing:
             self.checkpoint.missing.append(said)
         for identifier in task.ids:
-            self._gap(task.kind, identifier, "not offered to this client id (status 403)")
+            self._gap(task.kind, identifier, "not offered to this client id")
 
     def _put_back(self, task: Task) -> None:
         for identifier in task.ids:
@@ -412,15 +416,15 @@ class _Run:
 
     def _is_closed(self, kind: str) -> bool:
         families = {EVERYTHING, FAMILY_OF[kind]} | ({"playlists/items"} if kind == "playlist" else set())
-        now = datetime.now(UTC)
-        return any(family in families and until > now for family, until in self.closed.items())
+        now = self.client.now()
+        return any(family in families and error.until > now for family, error in self.closed.items())
 
     def _come_back(self, remaining: Mapping[str, int]) -> QuotaError:
         """The error for work that remains because its families are closed."""
-        family, until = min(self.closed.items(), key=lambda entry: entry[1])
+        families = {EVERYTHING, "playlists/items", *(FAMILY_OF[kind] for kind in remaining)}
+        first = min((one for one in self.closed.values() if one.family in families), key=lambda one: one.until)
         left = ", ".join(f"{count:,} × {kind.replace('_', ' ')}" for kind, count in remaining.items())
-        error = closed_error(family, until)
-        return QuotaError(f"{error} Not asked for yet: {left}.", until, family)
+        return QuotaError(f"{first} Not asked for yet: {left}.", first.until, first.family)
 
 
 def seed(lake: Lake, watchlist: Watchlist, frontier: Frontier) -> None:

@@ -109,8 +109,8 @@ class Client:
 
     Every method raises `SourceError` when Spotify does not answer after eight attempts, `QuotaError` when it asks for a
     wait of more than a minute or the budget is spent, `AuthenticationError` when it does not accept the credentials,
-    `CapabilityError` for a 403, `GoneError` for a 404, `MalformedAnswerError` for an answer that stays odd,
-    `UnfinishedError` once `stop` was called, and `PermanentError` for any other refusal.
+    `CapabilityError` for a 403 or too large a page, `GoneError` for a 404, `MalformedAnswerError` for an answer that
+    stays odd, `UnfinishedError` once `stop` was called, and `PermanentError` for any other refusal.
     `requests` counts what was sent, by endpoint family. For many threads at once.
     """
 
@@ -148,7 +148,7 @@ class Client:
         self._auth.OAUTH_TOKEN_URL = credentials.token_url
         self._spotify = spotipy.Spotify(auth_manager=self._auth, requests_session=session, requests_timeout=_TIMEOUT)
         self._spotify.prefix = credentials.api_url
-        self._pace, self._budget, self._now = pace, budget, now
+        self._pace, self._budget, self.now = pace, budget, now
         self._stopped = threading.Event()
         self._sleep = sleep or self._rest
         self._requests: Counter[str] = Counter()
@@ -311,6 +311,8 @@ class Client:
         path = urlsplit(response.url).path
         if status == 403:
             return CapabilityError(f"Spotify does not offer {path} to this client id (status 403).")
+        if status == 400 and "limit" in response.text.lower():
+            return CapabilityError(f"Spotify does not offer {path} with pages of this size to this client id.")
         kind = GoneError if status == 404 else PermanentError
         return kind(
             f"Spotify refused {path} (status {status}). Check that what it names exists and is public, "
@@ -320,7 +322,7 @@ class Client:
     def _closed(self, family: str, response: Response, seconds: float) -> QuotaError:
         """The error of a wait that is too long, which is remembered: nobody shall ask before it is over."""
         closed = family if "QUOTA_EXCEEDED" in response.text else EVERYTHING
-        until = self._now() + timedelta(seconds=seconds)
+        until = self.now() + timedelta(seconds=seconds)
         if self._budget:
             self._budget.close(closed, until)
         return closed_error(closed, until)

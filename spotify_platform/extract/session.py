@@ -18,7 +18,7 @@ from spotify_platform.extract.account import (
     remember,
 )
 from spotify_platform.extract.budget import EVERYTHING, Budget
-from spotify_platform.extract.capture import Order, Progress, capture
+from spotify_platform.extract.capture import Order, Tell, capture
 from spotify_platform.extract.client import Client, Credentials, closed_error
 from spotify_platform.extract.memory import complete_capture
 from spotify_platform.extract.pace import Pace
@@ -26,8 +26,9 @@ from spotify_platform.extract.watchlist import Watchlist
 from spotify_platform.lake.captures import Manifest
 from spotify_platform.lake.store import Lake
 
-# A day's capture may run on after midnight; then the day is closed with what there is.
-CLOSING_TIME = time(0, 30)
+# A day's capture may run on after midnight; at 00:30 the day is closed with what there is (`automation.close_day`), and
+# five minutes before that a capture ends in order.
+_LAST_CALL = time(0, 25)
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,8 @@ class Session:
         made_by: Mapping[str, str],
         *,
         claim: Callable[[], object] = lambda: None,
-        again: bool = False,
         stop_at: datetime | None = None,
-        tell: Progress = lambda answered, remaining: None,
+        tell: Tell = lambda answered, remaining: None,
     ) -> Manifest:
         """Capture the watchlist as of today (UTC), or go on with what was begun; see `capture.capture`.
 
@@ -70,15 +70,15 @@ class Session:
         if self.watchlist.empty:
             raise InputError("The watchlist is empty: name artists, playlists or searches in it.")
         today = self.now().date()
-        done = None if again else complete_capture(self.lake, self.watchlist, today)
+        done = complete_capture(self.lake, self.watchlist, today)
         if done:
             return done
         mode = find_mode(self.lake, self.client_id, self.mode, self.now(), Client(self.credentials).offers_batches)
         budget = self.budget(mode)
         budget.forget()
-        closed = budget.closed()
+        closed = {family: closed_error(family, until) for family, until in budget.closed().items()}
         if EVERYTHING in closed:
-            raise closed_error(EVERYTHING, closed[EVERYTHING])
+            raise closed[EVERYTHING]
         pace = self._pace(mode)
         client = Client(self.credentials, pace=pace, budget=budget, now=self.now)
         order = Order(self.watchlist, today, "spotify", mode, made_by)
@@ -89,7 +89,6 @@ class Session:
                 order,
                 now=self.now,
                 stop_at=min(stop_at or closing_time(today), closing_time(today)),
-                again=again,
                 claim=claim,
                 closed=closed,
                 tell=tell,
@@ -107,5 +106,5 @@ class Session:
 
 
 def closing_time(snapshot_date: date) -> datetime:
-    """When a day's capture is over: half an hour into the next day, UTC."""
-    return datetime.combine(snapshot_date + timedelta(days=1), CLOSING_TIME, UTC)
+    """When a day's capture ends at the latest, finished or not."""
+    return datetime.combine(snapshot_date + timedelta(days=1), _LAST_CALL, UTC)

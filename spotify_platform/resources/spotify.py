@@ -45,7 +45,7 @@ class SpotifyResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """A function that captures one date into `lake`; for a sandbox its server runs while the context lasts.
 
         `claim_for_spotify` is called when the first of Spotify's answers is there; without it the lake is claimed for
-        them. `options` (`again`, `tell`) are those of `Session.capture_today`.
+        them. `options` (`tell`) are those of `Session.capture_today`.
         """
         from spotify_platform.lake.origin import claim, origin_of
         from spotify_platform.settings import read_settings

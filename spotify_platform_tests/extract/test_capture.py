@@ -260,9 +260,10 @@ def test_batches_and_pages_are_followed_to_the_end(spotify: Spotify, lake: Lake)
 
 
 def test_captures_of_spotify_at_the_same_moment_are_two(spotify: Spotify, lake: Lake) -> None:
+    spotify.answers["artists"] = lambda request: {"artists": [{"id": A}] * len(request.query_params["ids"].split(","))}
     one, two = (
-        capture(lake, spotify.client(), order(Watchlist(artists=(A,))), now=clock, again=again)
-        for again in (False, True)
+        capture(lake, spotify.client(), order(Watchlist(artists=(A, *more), depth="artists")), now=clock)
+        for more in ((), (B,))
     )
     assert one.capture_id != two.capture_id
     assert one.capture_id.startswith("20261120T030000Z-")
@@ -283,13 +284,34 @@ SERIAL = Mode(**{**vars(EXTENDED), "workers": 1})
 
 
 def test_a_403_on_batches_means_development_mode(spotify: Spotify, lake: Lake) -> None:
-    spotify.answers[f"artists/{A}"] = {"id": A, "name": "a"}
-    spotify.faults = [status(403)]
+    spotify.answers |= {f"artists/{A}": {"id": A, "name": "a"}, "artists": lambda request: status(403)()}
     manifest = capture(lake, spotify.client(), order(Watchlist(artists=(A,))))
     assert ids(lake, manifest, "artists") == [A]
     assert manifest.mode == "development"
     assert manifest.missing == list(DEVELOPMENT.missing)
     assert "limit=10" in next(path for path in spotify.asked if path.startswith(f"artists/{A}/albums"))
+
+
+def test_batches_in_flight_when_the_mode_turns_out_are_asked_for_singly(spotify: Spotify, lake: Lake) -> None:
+    names = [f"{n:022d}" for n in range(230)]
+    spotify.answers |= {f"artists/{one}": {"id": one} for one in names} | {"artists": lambda request: status(403)()}
+    manifest = capture(lake, spotify.client(), order(Watchlist(artists=tuple(names), depth="artists")))
+    assert sorted(ids(lake, manifest, "artists")) == names
+    assert (manifest.mode, manifest.gaps) == ("development", [])
+
+
+def test_pages_that_are_too_large_mean_development_mode_too(spotify: Spotify, lake: Lake) -> None:
+    too_large = {"error": {"status": 400, "message": "Invalid limit"}}
+    spotify.answers |= {f"artists/{A}": {"id": A}}
+    spotify.answers["search"] = lambda request: (
+        {"artists": {"items": [{"id": A}], "next": None}}
+        if request.query_params["limit"] == "10"
+        else status(400, too_large)()
+    )
+    watchlist = Watchlist(searches=(Search(query="x", type="artist"),), depth="artists")
+    manifest = capture(lake, spotify.client(), order(watchlist))
+    assert ids(lake, manifest, "artists") == [A]
+    assert (manifest.mode, manifest.gaps) == ("development", [])
 
 
 def test_development_mode_asks_for_single_objects_and_says_what_it_cannot_get(spotify: Spotify, lake: Lake) -> None:

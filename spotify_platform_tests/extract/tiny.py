@@ -40,7 +40,8 @@ class Spotify:
         if self.faults:
             return self.faults.pop(0)()
         answer = self.answers[path]
-        return JSONResponse(answer(request) if callable(answer) else answer)
+        made = answer(request) if callable(answer) else answer
+        return made if isinstance(made, Response) else JSONResponse(made)
 
     async def give_token(self, request: Request) -> Response:
         """Answer to credentials."""
