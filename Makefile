@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test soak format docs lock bench-load clean
+.PHONY: help demo dev test soak format docs lock lambda bench-load bench-extract clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,6 +18,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy deploy/aws/lambda_capture/handler.py deploy/aws/lambda_capture/build.py
 	$(BIN)/pytest -m "not soak" -n 2 --dist loadscope
 
 soak: .venv/dev  ## the long suites
@@ -33,13 +34,19 @@ docs: .venv/dev  ## make docs/data-dictionary.md from the contracts
 bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
 	$(BIN)/python benchmarks/load.py
 
+bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (about 12 minutes)
+	$(BIN)/python benchmarks/extract.py
+
 lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
+lambda: .venv/run  ## build the AWS Lambda function's package, build/lambda_capture.zip
+	$(BIN)/python deploy/aws/lambda_capture/build.py
+
 clean:  ## remove the environment and all state
-	rm -rf .venv .platform *.egg-info .*_cache .hypothesis
+	rm -rf .venv .platform build *.egg-info .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.

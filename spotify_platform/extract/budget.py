@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from spotify_platform.contracts.errors import QuotaError
 from spotify_platform.lake import keys
@@ -52,6 +52,13 @@ class Budget:
             found[_family(family)] = keys.moment(until)
         return found
 
+    def refusals(self) -> dict[str, QuotaError]:
+        """Why not to ask: for the families, or `EVERYTHING`, that Spotify closed or whose budget is spent."""
+        refusals = {
+            family: self._over(family, self._limits[family]) for family, left in self.left().items() if not left
+        }
+        return refusals | {family: closed_error(family, until) for family, until in self.closed().items()}
+
     def close(self, family: str, until: datetime) -> None:
         """Remember that Spotify answers no more requests of a family until a moment."""
         self._lake.put(f"{keys.closed(self._client)}/{keys.at(until)}~{_flat(family)}", b"")
@@ -88,16 +95,15 @@ class Budget:
         before = self._spent(family, at)
         block = min(wanted, limit - before)
         if block <= 0:
-            raise self._over(family, limit, at)
+            raise self._over(family, limit)
         mine = self._note(at, family, block)
         if self._spent(family, at) > limit:
             self._lake.delete([mine])
-            raise self._over(family, limit, at)
+            raise self._over(family, limit)
         return at, block
 
-    def _over(self, family: str, limit: int, now: datetime) -> QuotaError:
-        entries = [(at, count) for at, of, count in self._ledger() if of == family]
-        until = min((at for at, _ in entries), default=now) + _LOOK_BACK
+    def _over(self, family: str, limit: int) -> QuotaError:
+        until = min((at for at, of, _ in self._ledger() if of == family), default=self._now()) + _LOOK_BACK
         return QuotaError(
             f"The budget of {limit:,} requests for {family} in 24 hours is spent. "
             f"Come back at {until:%Y-%m-%d %H:%M} UTC, or allow more in the watchlist.",
@@ -127,6 +133,17 @@ class Budget:
         oldest = keys.at(self._now() - 2 * _LOOK_BACK)
         for folder in (keys.spent(self._client), keys.closed(self._client)):
             self._lake.delete(key for key in self._lake.keys(folder) if keys.name(key) < oldest)
+
+
+def closed_error(family: str, until: datetime) -> QuotaError:
+    """What is said of a family (or `EVERYTHING`) that Spotify closed until a moment."""
+    what = "this client id" if family == EVERYTHING else f"requests for {family}"
+    return QuotaError(
+        f"Spotify answers no {'request of ' if family == EVERYTHING else 'more '}{what} until "
+        f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC. What was captured is kept; come back then.",
+        until,
+        family,
+    )
 
 
 def _sum(ledger: list[tuple[datetime, str, int]]) -> Counter[str]:

@@ -100,6 +100,7 @@ def capture(
     if begun:  # whoever finishes it made it, and for the watchlist of now
         finisher = {name: getattr(checkpoint, name) for name in ("mode", "watchlist", "made_by")}
         checkpoint = begun[-1].model_copy(update=finisher)
+        _refuse_if_closed(checkpoint, closed or {})
     if lake.exists(keys.manifest(order.snapshot_date, checkpoint.capture_id)):  # of the sandbox, with another watchlist
         return read_manifest(lake, order.snapshot_date, checkpoint.capture_id)
     with Frontier() as frontier:
@@ -123,6 +124,21 @@ def close_captures(lake: Lake, before: date | None = None) -> list[Manifest]:
             closed.append(_commit(writer, checkpoint, gaps=checkpoint.gaps + left, partial=True))
         checkpoints.remove(lake, checkpoint)
     return closed
+
+
+def _refuse_if_closed(checkpoint: Checkpoint, closed: Mapping[str, QuotaError]) -> None:
+    """Do not read an ended capture's chunks again and again while all that it could go on with is closed."""
+    remaining = checkpoint.remaining
+    if checkpoint.in_order and remaining and all(FAMILY_OF[kind] in closed for kind in remaining):
+        raise _come_back(remaining, closed)
+
+
+def _come_back(remaining: Mapping[str, int], closed: Mapping[str, QuotaError]) -> QuotaError:
+    """The error for work that remains because its families are closed."""
+    families = {EVERYTHING, "playlists/items", *(FAMILY_OF[kind] for kind in remaining)}
+    first = min((one for one in closed.values() if one.family in families), key=lambda one: one.until)
+    left = ", ".join(f"{count:,} × {kind.replace('_', ' ')}" for kind, count in remaining.items())
+    return QuotaError(f"{first} Not asked for yet: {left}.", first.until, first.family)
 
 
 def _begin(order: Order, start: datetime) -> Checkpoint:
@@ -209,7 +225,7 @@ class _Run:
             self._flush(in_order=True)
         remaining = self.frontier.remaining()
         if remaining:
-            raise self._come_back(remaining)
+            raise _come_back(remaining, self.closed)
         manifest = _commit(self.writer, self.checkpoint, gaps=self.checkpoint.gaps, partial=False)
         checkpoints.remove(self.lake, self.checkpoint)
         return manifest
@@ -418,13 +434,6 @@ class _Run:
         families = {EVERYTHING, FAMILY_OF[kind]} | ({"playlists/items"} if kind == "playlist" else set())
         now = self.client.now()
         return any(family in families and error.until > now for family, error in self.closed.items())
-
-    def _come_back(self, remaining: Mapping[str, int]) -> QuotaError:
-        """The error for work that remains because its families are closed."""
-        families = {EVERYTHING, "playlists/items", *(FAMILY_OF[kind] for kind in remaining)}
-        first = min((one for one in self.closed.values() if one.family in families), key=lambda one: one.until)
-        left = ", ".join(f"{count:,} × {kind.replace('_', ' ')}" for kind, count in remaining.items())
-        return QuotaError(f"{first} Not asked for yet: {left}.", first.until, first.family)
 
 
 def seed(lake: Lake, watchlist: Watchlist, frontier: Frontier) -> None:

@@ -32,7 +32,7 @@ from spotify_platform.contracts.errors import (
     SourceError,
     UnfinishedError,
 )
-from spotify_platform.extract.budget import EVERYTHING, Budget
+from spotify_platform.extract.budget import EVERYTHING, Budget, closed_error
 from spotify_platform.extract.pace import Pace
 
 ATTEMPTS = 8  # at faults; one in five requests failing, one in 400,000 fails eight times
@@ -326,17 +326,6 @@ class Client:
         if self._budget:
             self._budget.close(closed, until)
         return closed_error(closed, until)
-
-
-def closed_error(family: str, until: datetime) -> QuotaError:
-    """What is said of a family (or `EVERYTHING`) that Spotify closed until a moment."""
-    what = "this client id" if family == EVERYTHING else f"requests for {family}"
-    return QuotaError(
-        f"Spotify answers no {'request of ' if family == EVERYTHING else 'more '}{what} until "
-        f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC. What was captured is kept; come back then.",
-        until,
-        family,
-    )
 
 
 def page_of(page: Mapping[str, Any], offset: int) -> Page:

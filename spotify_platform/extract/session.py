@@ -19,7 +19,7 @@ from spotify_platform.extract.account import (
 )
 from spotify_platform.extract.budget import EVERYTHING, Budget
 from spotify_platform.extract.capture import Order, Tell, capture
-from spotify_platform.extract.client import Client, Credentials, closed_error
+from spotify_platform.extract.client import Client, Credentials
 from spotify_platform.extract.memory import complete_capture
 from spotify_platform.extract.pace import Pace
 from spotify_platform.extract.watchlist import Watchlist
@@ -73,10 +73,9 @@ class Session:
         done = complete_capture(self.lake, self.watchlist, today)
         if done:
             return done
-        mode = find_mode(self.lake, self.client_id, self.mode, self.now(), Client(self.credentials).offers_batches)
+        mode = self._find_mode()
         budget = self.budget(mode)
-        budget.forget()
-        closed = {family: closed_error(family, until) for family, until in budget.closed().items()}
+        closed = budget.refusals()
         if EVERYTHING in closed:
             raise closed[EVERYTHING]
         pace = self._pace(mode)
@@ -99,6 +98,19 @@ class Session:
         if manifest.mode != mode.name:  # Spotify refused what the mode should offer
             remember(self.lake, self.client_id, mode=manifest.mode, mode_found_at=self.now())
         return manifest
+
+    def _find_mode(self) -> Mode:
+        """The mode, by a request where it is not known; not while Spotify answers none."""
+        ledger = Budget(self.lake, self.client_id, {}, now=self.now)
+        ledger.forget()
+        refusals = ledger.refusals()
+        if EVERYTHING in refusals:
+            raise refusals[EVERYTHING]
+        probe = Client(self.credentials, budget=ledger, now=self.now)
+        try:
+            return find_mode(self.lake, self.client_id, self.mode, self.now(), probe.offers_batches)
+        finally:
+            probe.settle()
 
     def _pace(self, mode: Mode) -> Pace:
         learned = account_of(self.lake, self.client_id).rate if mode.fastest else None
