@@ -1,5 +1,6 @@
 """`spotify-platform`: the command line. Commands say which home they speak to and call a room; errors are one line."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spotify_platform.contracts.errors import InputError, PlatformError
+from spotify_platform.contracts.errors import InputError, PlatformError, UnfinishedError
 
 if TYPE_CHECKING:
     from spotify_platform.home import Home
@@ -180,10 +181,14 @@ def capture(
         _commit_partial(home)
         return
     wanted = day.date() if day else datetime.now(UTC).date()
-    with capturing(wanted) as (tell, began):
-        source = SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live, tell=tell)
-        with source as capture_date:
-            manifest = capture_date(wanted)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end in order
+    try:
+        with capturing(wanted) as (tell, began):
+            source = SpotifyResource().capturing(home.lake(), {"command": "capture"}, go_live, tell=tell)
+            with source as capture_date:
+                manifest = capture_date(wanted)
+    except KeyboardInterrupt:
+        raise UnfinishedError("Stopped. What came is kept; the same command goes on from there.") from None
     print_capture(manifest, "Spotify" if real else "the sandbox (invented data)", new=manifest.committed_at >= began)
     out.print(f"Next: {program()} run", highlight=False, soft_wrap=True)
 
@@ -194,7 +199,7 @@ def _commit_partial(home: "Home") -> None:
 
     closed = close_captures(home.lake())
     for manifest in closed:
-        print_capture(manifest, manifest.source, new=True)
+        print_capture(manifest, manifest.source.capitalize(), new=True)
     if not closed:
         out.print("No capture is unfinished.")
 

@@ -129,6 +129,8 @@ def print_plan(plan: "Plan") -> None:
         pad_edge=False,
     )
     for one in plan.families:
+        if not one.certain + one.estimated + one.spent:
+            continue
         left = f"closed until {one.closed_until:%H:%M} UTC" if one.closed_until else _number(one.left, "no limit")
         table.add_row(one.family, _number(one.certain), _number(one.estimated), _number(one.spent), left)
     out.print(table)

@@ -42,7 +42,7 @@ _TIMEOUT = 30  # seconds
 _POOL = 16  # connections kept
 _PAGE = 50  # most items a page of an album's tracks or a playlist, in both modes
 _FAMILIES = {"artist": "artists", "album": "albums", "track": "tracks"}
-# At DEBUG they print the client secret and the bearer token.
+# At DEBUG they print the client secret and the bearer token; at ERROR each fault that we wait for or tell ourselves.
 _TELLTALES = ("spotipy.client", "spotipy.oauth2")
 
 
@@ -130,7 +130,7 @@ class Client:
         """
         for name in _TELLTALES:
             # A filter and not a level, which whoever configures logging later would set anew.
-            logging.getLogger(name).addFilter(_not_debug)
+            logging.getLogger(name).addFilter(_silent)
         if not credentials.client_id or not credentials.client_secret.get_secret_value():
             # spotipy would look for others in environment variables of its own.
             raise AuthenticationError("The client id or the client secret is empty. Set both.")
@@ -340,8 +340,8 @@ def page_of(page: Mapping[str, Any], offset: int) -> Page:
     return Page(items, offset, following if following > offset else None)
 
 
-def _not_debug(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.DEBUG
+def _silent(record: logging.LogRecord) -> bool:
+    return False
 
 
 def _had_enough(state: RetryCallState) -> bool:
