@@ -6,7 +6,7 @@ BIN := .venv/bin
 .PHONY: help demo dev test soak format docs lock lambda bench-load bench-extract clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: .venv/run  ## set everything up and run the main job on invented data
 	@$(BIN)/spotify-platform demo
@@ -34,7 +34,7 @@ docs: .venv/dev  ## make docs/data-dictionary.md from the contracts
 bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
 	$(BIN)/python benchmarks/load.py
 
-bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (about 12 minutes)
+bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten minutes)
 	$(BIN)/python benchmarks/extract.py
 
 lock: .venv/dev  ## lock the versions anew

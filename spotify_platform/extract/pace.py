@@ -1,7 +1,8 @@
 """The pace: when the next request may be sent.
 
 Spotify counts requests over a rolling 30-second window and publishes no number, so the pace is learned: it grows until
-the first 429, then stays at 90 % of the rate that was good. How many requests may be spent a day is `budget`'s.
+the first 429, goes on at 90 % of the rate that was good, and settles at 95 % of it a window later. How many requests
+may be spent a day is `budget`'s business.
 """
 
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Callable
 
 WINDOW = 30.0  # seconds
 _KEEP = 0.9  # of the last good rate, after a 429
+# … and after a window without another: at 90 % of the limit the mean over five minutes was 90.4 %, with no margin.
+_SETTLE = 0.95
 _PROBE_AFTER = 600.0  # seconds without a 429 until a higher rate is tried
 _PROBE = 1.1
 _GROWTH, _GROWTH_SECONDS = 1.5, 3.0  # until the first 429: from 5 to 20 requests/s in 11 s
@@ -39,6 +42,7 @@ class Pace:
         self._sent: deque[float] = deque()
         self._resume = self._grown = self._tried = clock()
         self._refused_at: float | None = self._tried if learned else None
+        self._settles_at: float | None = None  # the rate
         self._lock = threading.Lock()
 
     @property
@@ -72,7 +76,9 @@ class Pace:
                 return  # of the same burst: those in flight are refused together
             self._forget(now)
             good = sum(1 for at in self._sent if at < sent_at) / WINDOW
-            self._rate = max(min(good, self._rate) * _KEEP, _SLOWEST)
+            good = min(good, self._rate)
+            self._rate = max(good * _KEEP, _SLOWEST)
+            self._settles_at = max(good * _SETTLE, _SLOWEST)
             self._refused_at = self._tried = now
 
     def _forget(self, now: float) -> None:
@@ -83,6 +89,8 @@ class Pace:
         if self._refused_at is None:
             if self._rate < self._grows and now - self._grown >= _GROWTH_SECONDS:
                 self._rate, self._grown = min(self._rate * _GROWTH, self._grows), now
+        elif self._settles_at and now - self._refused_at >= WINDOW:
+            self._rate, self._settles_at = self._settles_at, None
         elif self._grows and now - self._tried >= _PROBE_AFTER:
             self._rate, self._tried = self._rate * _PROBE, now
 
