@@ -28,7 +28,6 @@ class Mode:
     name: ModeName
     batches: Mapping[str, int]  # most objects a request
     list_page: int  # most albums a page of an artist's list, and results a page of a search
-    playlist_items: bool  # whether the items of playlists are served
     workers: int  # requests at the same time
     rate: float  # requests a second to begin with
     fastest: float  # what the rate may grow to
@@ -40,7 +39,6 @@ EXTENDED = Mode(
     name="extended",
     batches={"artist": 50, "album": 20, "track": 50},
     list_page=50,
-    playlist_items=True,
     workers=16,
     rate=5.0,
     fastest=50.0,
@@ -51,7 +49,6 @@ DEVELOPMENT = Mode(
     name="development",
     batches={"artist": 1, "album": 1, "track": 1},
     list_page=10,
-    playlist_items=False,
     workers=1,
     rate=1.0,
     fastest=0.0,

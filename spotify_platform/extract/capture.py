@@ -88,14 +88,14 @@ def capture(
     Raises `QuotaError` when Spotify or the budget allows no more for now, `UnfinishedError` at `stop_at`, and what
     `Client` raises. Then everything that came is kept, and the next call goes on from there.
     """
-    done = complete_capture(lake, order.watchlist, order.snapshot_date)
-    if done:
-        return done
     begun = [
         one
         for one in checkpoints.checkpoints(lake)
         if (one.snapshot_date, one.source) == (order.snapshot_date, order.source)
     ]
+    done = complete_capture(lake, order.watchlist, order.snapshot_date)
+    if done:
+        return done
     checkpoint = _begin(order, now())
     if begun:  # whoever finishes it made it, and for the watchlist of now
         finisher = {name: getattr(checkpoint, name) for name in ("mode", "watchlist", "made_by")}
@@ -214,7 +214,9 @@ class _Run:
         self.asker = Asker(self.client, self.order.watchlist, self.now, versions)
         if resumed:
             self._resume()
-        self._seed()
+        seed(self.lake, self.order.watchlist, self.frontier)
+        self.checkpoint.in_order = False
+        checkpoints.save(self.lake, self.checkpoint)  # from now on a kill is known of
         try:
             with ThreadPoolExecutor(max(1, self.mode.workers)) as pool:
                 for kind in KINDS:
@@ -226,19 +228,12 @@ class _Run:
         remaining = self.frontier.remaining()
         if remaining:
             raise _come_back(remaining, self.closed)
+        self._claim()
         manifest = _commit(self.writer, self.checkpoint, gaps=self.checkpoint.gaps, partial=False)
         checkpoints.remove(self.lake, self.checkpoint)
         return manifest
 
     # -- what is to be asked -------------------------------------------------------------------------------------------
-
-    def _seed(self) -> None:
-        watchlist = self.order.watchlist
-        seed(self.lake, watchlist, self.frontier)
-        if not self.mode.playlist_items:
-            for identifier in watchlist.playlists:
-                self.frontier.done("playlist", identifier)
-                self._gap("playlist", identifier, f"{self.mode.name} mode serves no items of playlists")
 
     def _resume(self) -> None:
         """Learn what the chunks hold, and count what was lost between the last of them and the interruption."""
@@ -249,10 +244,11 @@ class _Run:
         for unit, start in self.checkpoint.unfinished.items():
             kind, identifier = unit.split(" ", 1)
             self.frontier.again(kind, identifier, start)
+        for unit, reason in list(self.checkpoint.gone.items()):
+            kind, identifier = unit.split(" ", 1)
+            self._gone(kind, identifier, reason)
         if not self.checkpoint.in_order:
             self.checkpoint.repeated += CHUNK_ANSWERS + self.mode.workers
-        self.checkpoint.in_order = False
-        checkpoints.save(self.lake, self.checkpoint)
 
     def _reuse(self, kind: str) -> None:
         if kind in ("discography", "album", "album_tracks", "track", "artist"):
@@ -310,7 +306,7 @@ class _Run:
             if self.odd > _ODD_IN_A_ROW:
                 raise
             for identifier in task.ids:
-                self._gap(task.kind, identifier, "malformed answer" if self.odd else "not there (status 404)")
+                self._gone(task.kind, identifier, "malformed answer" if self.odd else "not there (status 404)")
         except BaseException:
             self._put_back(task)
             raise
@@ -343,7 +339,7 @@ class _Run:
             return
         self.frontier.done(task.kind, identifier)
         if answer.lacks:
-            self._gap(task.kind, identifier, answer.lacks)
+            self._gone(task.kind, identifier, answer.lacks)
         if task.kind == "name":
             self._named(identifier, answer.artist)
         elif not answer.lines and not task.start:
@@ -351,7 +347,7 @@ class _Run:
 
     def _named(self, name: str, artist: str | None) -> None:
         if artist is None:
-            self._gap("name", name, "no artist of this name was found")
+            self._gone("name", name, "no artist of this name was found")
             return
         remember_name(self.lake, name, artist)
         self.frontier.add("artist", [artist])
@@ -380,11 +376,16 @@ class _Run:
         if said not in self.checkpoint.missing:
             self.checkpoint.missing.append(said)
         for identifier in task.ids:
-            self._gap(task.kind, identifier, "not offered to this client id")
+            self._gone(task.kind, identifier, "not offered to this client id")
 
     def _put_back(self, task: Task) -> None:
         for identifier in task.ids:
             self.frontier.again(task.kind, identifier, task.start)
+
+    def _gone(self, kind: str, identifier: str, reason: str) -> None:
+        """A gap that no line tells of: the checkpoint does, so that it is not asked for again."""
+        self.checkpoint.gone[f"{kind} {identifier}"] = reason
+        self._gap(kind, identifier, reason)
 
     def _gap(self, kind: str, identifier: str, reason: str) -> None:
         gap = self.gaps.setdefault((kind, reason), Gap(kind=kind, reason=reason, count=0))
@@ -401,23 +402,28 @@ class _Run:
             self._flush()
 
     def _flush(self, *, in_order: bool = False) -> None:
-        """Put what came since the last chunk, and the checkpoint that names it."""
+        """Put what came since the last chunk, and the checkpoint that names it; where nothing ever came, neither."""
         sent = {family: n - self.sent_before.get(family, 0) for family, n in self.client.requests.items()}
         families = sorted(self.spent_before.keys() | sent.keys())
-        if not self.answers and not self.writer.files:
-            return  # nothing came: there is nothing to keep
-        if not self.claimed:
-            self.claim()
-            self.claimed = True
-        self.writer.flush()
-        self.checkpoint.files = list(self.writer.files)
         self.checkpoint.requests = {f: self.spent_before.get(f, 0) + sent.get(f, 0) for f in families}
         self.checkpoint.gaps = list(self.gaps.values())
         self.checkpoint.remaining = self.frontier.remaining()
         self.checkpoint.saved_at = datetime.now(UTC)
         self.checkpoint.in_order = in_order
-        checkpoints.save(self.lake, self.checkpoint)
+        if self.answers or self.writer.files:
+            self._claim()
+            self.writer.flush()
+            self.checkpoint.files = list(self.writer.files)
+        if self.checkpoint.files or self.checkpoint.gone:
+            checkpoints.save(self.lake, self.checkpoint)
+        else:
+            checkpoints.remove(self.lake, self.checkpoint)
         self.answers, self.chunk_began = 0, time.monotonic()
+
+    def _claim(self) -> None:
+        if not self.claimed:
+            self.claim()
+            self.claimed = True
 
     def _tell(self) -> None:
         if time.monotonic() - self.told >= 1:

@@ -120,8 +120,6 @@ def _requests(session: Session, mode: Mode, frontier: Frontier) -> tuple[dict[st
     certain: dict[str, int] = {}
     estimated: dict[str, int] = {}
     for kind in KINDS:
-        if kind == "playlist" and not mode.playlist_items:
-            continue
         size = mode.batches.get(kind, 1)
         sure, all_of_them = ceil(found[kind] / size), ceil((found[kind] + more[kind]) / size)
         if kind == "search":

@@ -24,6 +24,7 @@ from spotify_platform.extract.memory import complete_capture
 from spotify_platform.extract.pace import Pace
 from spotify_platform.extract.watchlist import Watchlist
 from spotify_platform.lake.captures import Manifest
+from spotify_platform.lake.checkpoints import checkpoints
 from spotify_platform.lake.store import Lake
 
 # A day's capture may run on after midnight; at 00:30 the day is closed with what there is (`automation.close_day`), and
@@ -70,6 +71,7 @@ class Session:
         if self.watchlist.empty:
             raise InputError("The watchlist is empty: name artists, playlists or searches in it.")
         today = self.now().date()
+        checkpoints(self.lake)  # what was committed by a call that was killed then, is announced
         done = complete_capture(self.lake, self.watchlist, today)
         if done:
             return done

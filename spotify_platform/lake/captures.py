@@ -140,8 +140,7 @@ class CaptureWriter:
         key = keys.manifest(self.snapshot_date, self.capture_id)
         if not self.lake.create(key, manifest.model_dump_json(indent=1).encode()):
             manifest = read_manifest(self.lake, self.snapshot_date, self.capture_id)
-        # Put again after a crash between manifest and log: a wake-up twice is harmless, one too few is an hour's wait.
-        self.lake.put(keys.log_entry(manifest.committed_at, self.snapshot_date, self.capture_id), b"")
+        announce(self.lake, manifest)
         return manifest
 
     def flush(self) -> None:
@@ -174,6 +173,11 @@ class CaptureWriter:
             if self.lake.create(path, content) or self.lake.get(path) == content:
                 break
         return path
+
+
+def announce(lake: Lake, manifest: Manifest) -> None:
+    """Put a capture's wake-up; again after a crash between manifest and log, which makes no second one."""
+    lake.put(keys.log_entry(manifest.committed_at, manifest.snapshot_date, manifest.capture_id), b"")
 
 
 def read_manifest(lake: Lake, snapshot_date: date, capture_id: str) -> Manifest:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from spotify_platform.contracts.errors import LakeError
 from spotify_platform.lake import keys
-from spotify_platform.lake.captures import Gap, RawFile
+from spotify_platform.lake.captures import Gap, RawFile, announce, read_manifest
 from spotify_platform.lake.store import Lake
 
 
@@ -34,6 +34,7 @@ class Checkpoint(BaseModel):
     gaps: list[Gap] = []
     unfinished: dict[str, int] = {}  # `<kind> <id>` of lists whose first pages are here → where the next begins
     empty: list[str] = []  # `<kind> <id>` of lists that came and hold nothing
+    gone: dict[str, str] = {}  # `<kind> <id>` of what no line tells of → why it is not there
     remaining: dict[str, int] = {}  # per kind: found, and not asked for yet
     in_order: bool = False  # saved at an orderly end: nothing was asked for since
 
@@ -46,7 +47,8 @@ def save(lake: Lake, checkpoint: Checkpoint) -> None:
 def checkpoints(lake: Lake) -> list[Checkpoint]:
     """The unfinished captures, oldest first.
 
-    Raises `LakeError` for one that cannot be read. What a crash left of a committed capture is deleted.
+    Raises `LakeError` for one that cannot be read. What a crash left of a committed capture is brought to its end:
+    the capture is announced and the checkpoint deleted.
     """
     found = []
     for key in lake.keys(keys.CHECKPOINTS):
@@ -56,6 +58,7 @@ def checkpoints(lake: Lake) -> list[Checkpoint]:
             reason = str(error).splitlines()[0]
             raise LakeError(f"{lake.url}/{key}: not a checkpoint ({reason}). Delete it to begin anew.") from None
         if lake.exists(keys.manifest(checkpoint.snapshot_date, checkpoint.capture_id)):
+            announce(lake, read_manifest(lake, checkpoint.snapshot_date, checkpoint.capture_id))
             remove(lake, checkpoint)
         else:
             found.append(checkpoint)

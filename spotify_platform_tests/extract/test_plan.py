@@ -55,10 +55,7 @@ def test_a_plan_needs_no_request(session: Session, lake: Lake) -> None:
 def test_each_mode_has_a_plan_of_its_own(session: Session) -> None:
     small = plan(replace(session, mode="development"))
     assert small.mode == DEVELOPMENT
-    assert certain(small) == {
-        "artists": 10,
-        "artists/albums": 10,
-    }  # one at a time; no playlists, whose items are not served
+    assert certain(small) == {"artists": 10, "artists/albums": 10, "playlists": 1}  # one at a time
     assert small.duration >= timedelta(seconds=small.requests)
 
 
