@@ -254,7 +254,8 @@ def _audit_lines(work: _Work, lines: Mapping[str, Mapping[tuple[date, str | None
         for (day, reason), rows in counts.items():
             if day == work.day:
                 read[entity] += rows
-                dropped[entity] += rows if reason else 0
+                # That something is not there is an answer, and no sign of a damaged one.
+                dropped[entity] += rows if reason not in (None, "null_item") else 0
     promised: Counter[str] = Counter()
     for file in work.files:
         promised[file.entity] += file.items

@@ -39,6 +39,7 @@ class Pace:
     ) -> None:
         """Start at `rate`."""
         self._rate, self._grows, self._clock = rate, grows, clock
+        self._began, self._first_rate = clock(), rate
         self._sent: deque[float] = deque()
         self._resume = self._grown = self._tried = clock()
         self._refused_at: float | None = self._tried if learned else None
@@ -76,6 +77,8 @@ class Pace:
                 return  # of the same burst: those in flight are refused together
             self._forget(now)
             good = sum(1 for at in self._sent if at < sent_at) / WINDOW
+            if now - self._began < WINDOW:  # what was sent before us, by a capture that was killed, fills it too
+                good = max(good, self._first_rate)
             good = min(good, self._rate)
             self._rate = max(good * _KEEP, _SLOWEST)
             self._settles_at = max(good * _SETTLE, _SLOWEST)
