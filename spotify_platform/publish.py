@@ -6,29 +6,28 @@ together; how an asset reports the outcome is `assets`' business.
 """
 
 import secrets
-import tempfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
-
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.errors import LakeError
+from spotify_platform.contracts.errors import CurationError, LakeError
 from spotify_platform.contracts.raw import ENTITIES, ENTITIES_BY_NAME
-from spotify_platform.curate.duckdb import DuckDBEngine
+from spotify_platform.curate.batch import Batch
 from spotify_platform.curate.engine import Part
 from spotify_platform.curate.fingerprint import fingerprint
-from spotify_platform.curate.flat import flatten
-from spotify_platform.curate.tables import curate
+from spotify_platform.curator import Curated, Curator, in_duckdb
 from spotify_platform.lake import keys
-from spotify_platform.lake.captures import Manifest, RawFile, captures_by_date, captures_of, read_manifest
+from spotify_platform.lake.captures import Manifest, RawFile, captures_by_date, captures_of, first_items, read_manifest
 from spotify_platform.lake.publishing import (
+    Audit,
     PublishedFile,
     PublishRecord,
+    Told,
     Withheld,
+    accepted,
     head,
     heads,
     publish,
@@ -37,11 +36,15 @@ from spotify_platform.lake.publishing import (
 )
 from spotify_platform.lake.store import Lake, sha256
 from spotify_platform.marts.build import published_marts
-from spotify_platform.quality.audit import Finding, audit, audit_lines, check_count
+from spotify_platform.quality.audit import audit_tables
+from spotify_platform.quality.checks import Finding, checks_of
+from spotify_platform.quality.fields import audit_fields, fields_of
+from spotify_platform.quality.lines import audit_lines
+from spotify_platform.quality.volume import WINDOW, audit_volume
 
-# One engine call takes at most this much: the frames of a chunk are in memory or spilled, and a person sees progress.
-CHUNK_DATES = 31
-CHUNK_BYTES = 64_000_000  # gzip, as the manifests say; about ten times as much JSON
+# Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of a year ten.
+SAMPLED_LINES = 5_000
+FEWEST_SAMPLED, MOST_SAMPLED = 10, 1_000
 
 # A publisher that keeps losing meets another one each time; ten in a row do not happen by chance.
 _MAX_ROUNDS = 10
@@ -59,6 +62,8 @@ class Outcome:
     unchanged: dict[date, PublishRecord] = field(default_factory=dict)  # already published from the same captures
     withheld: dict[date, list[str]] = field(default_factory=dict)  # reasons
     not_captured: list[date] = field(default_factory=list)
+    findings: dict[date, list[Finding]] = field(default_factory=dict)  # of audits made by this run, warnings too
+    usage: dict[str, float] = field(default_factory=dict)  # what this run's curation cost, in units
 
     @property
     def readable(self) -> dict[date, PublishRecord]:
@@ -72,18 +77,20 @@ class Outcome:
         return dict(sorted((self.withheld | gaps).items()))
 
 
-def publish_dates(lake: Lake, dates: Iterable[date], progress: Progress | None = None) -> Outcome:
+def publish_dates(
+    lake: Lake, dates: Iterable[date], progress: Progress | None = None, curator: Curator | None = None
+) -> Outcome:
     """Curate, audit and publish the dates' committed captures; what is published already is left as it is."""
-    tell = progress or (lambda day, state: None)
-    outcome = Outcome()
+    run = _Run(lake, curator or in_duckdb(), progress or (lambda day, state: None))
     todo = sorted(set(dates))
     for _ in range(_MAX_ROUNDS):
-        work = list(_plan(lake, todo, outcome, tell))
+        work = list(_plan(run, todo))
         if not work:
-            return outcome
+            return run.outcome
+        run.remember(work)
         todo = []
-        for chunk in _chunks(work):
-            todo += _publish_chunk(lake, chunk, outcome, tell)
+        for chunk in _chunks(work, run.curator):
+            todo += _publish_chunk(run, chunk)
     raise LakeError(
         f"{lake.url}: {', '.join(map(str, todo))} changed under {_MAX_ROUNDS} attempts to publish. "
         "Another publisher is at work on the same dates; run again when it has ended."
@@ -136,25 +143,55 @@ class _Work:
         every = (file for manifest in self.manifests for file in manifest.files)
         return [file for file in every if file.entity in ENTITIES_BY_NAME]
 
+    @property
+    def made_from(self) -> dict[str, list[str]]:
+        """What kinds of captures gave each entity: where days differ in that, their rows are not comparable."""
+        kinds: dict[str, set[str]] = defaultdict(set)
+        for manifest in self.manifests:
+            about = (manifest.source, manifest.mode, manifest.watchlist, "partial" if manifest.partial else None)
+            for entity in manifest.items:
+                kinds[entity].add(" ".join(word for word in about if word))
+        return {entity: sorted(found) for entity, found in sorted(kinds.items())}
 
-def _plan(lake: Lake, dates: Iterable[date], outcome: Outcome, tell: Progress) -> Iterator[_Work]:
+
+@dataclass
+class _Run:
+    """What the steps of one call share."""
+
+    lake: Lake
+    curator: Curator
+    tell: Progress
+    outcome: Outcome = field(default_factory=Outcome)
+    history: dict[date, PublishRecord] = field(default_factory=dict)  # published dates before those of the run
+
+    def remember(self, work: list[_Work]) -> None:
+        """Read what was published in the days before each date of the work, to know what is usual."""
+        before = {one.day - timedelta(n + 1) for one in work for n in range(WINDOW.days)}
+        self.history |= heads(self.lake, before - self.history.keys())
+
+    def before(self, day: date) -> list[PublishRecord]:
+        """The records of the days before a date, oldest first; a date of this run counts once it is published."""
+        return [record for known, record in sorted(self.history.items()) if day - WINDOW <= known < day]
+
+
+def _plan(run: _Run, dates: Iterable[date]) -> Iterator[_Work]:
     """The dates that need a new batch; the others go straight into the outcome."""
     for day in dates:
         # The head is read before the captures are listed: a record seen here names only captures that are listed too.
-        current = head(lake, day)
-        captures = captures_of(lake, day)
+        current = head(run.lake, day)
+        captures = captures_of(run.lake, day)
         if not captures:
-            outcome.not_captured.append(day)
-            tell(day, "not captured")
+            run.outcome.not_captured.append(day)
+            run.tell(day, "not captured")
         elif current and _is_current(current, captures):
-            outcome.unchanged[day] = current
-            tell(day, "unchanged")
+            run.outcome.unchanged[day] = current
+            run.tell(day, "unchanged")
         else:
             # Also what was withheld before: a damaged file may have been put right since.
             try:
-                manifests = tuple(read_manifest(lake, day, capture) for capture in captures)
+                manifests = tuple(read_manifest(run.lake, day, capture) for capture in captures)
             except LakeError as error:
-                _withhold(lake, day, captures, [str(error)], outcome, tell)
+                _withhold(run, day, captures, [str(error)])
             else:
                 yield _Work(day, current.seq + 1 if current else 1, manifests)
 
@@ -164,12 +201,12 @@ def _is_current(record: PublishRecord, captures: list[str]) -> bool:
     return record.captures == captures and record.fingerprint == fingerprint()
 
 
-def _chunks(work: list[_Work]) -> Iterator[list[_Work]]:
+def _chunks(work: list[_Work], curator: Curator) -> Iterator[list[_Work]]:
     chunk: list[_Work] = []
     size = 0
     for item in work:
         size_of_item = sum(file.bytes for file in item.files)
-        if chunk and (len(chunk) == CHUNK_DATES or size + size_of_item > CHUNK_BYTES):
+        if chunk and (len(chunk) == curator.chunk_dates or size + size_of_item > curator.chunk_bytes):
             yield chunk
             chunk, size = [], 0
         chunk.append(item)
@@ -178,91 +215,139 @@ def _chunks(work: list[_Work]) -> Iterator[list[_Work]]:
         yield chunk
 
 
-def _publish_chunk(lake: Lake, chunk: list[_Work], outcome: Outcome, tell: Progress) -> list[date]:
+def _publish_chunk(run: _Run, chunk: list[_Work]) -> list[date]:
     """Publish the dates of a chunk; returns those that another publisher or capture overtook."""
     overtaken = []
-    with tempfile.TemporaryDirectory(prefix="curate-") as scratch:
-        try:
-            findings, files = _write(lake, chunk, Path(scratch))
-        except duckdb.Error as error:
-            return _publish_apart(lake, chunk, error, outcome, tell)
-        for work in chunk:
-            reasons = [str(finding) for finding in findings.get(work.day, [])]
-            if reasons:
-                _withhold(lake, work.day, work.captures, reasons, outcome, tell)
-                continue
-            record = _put_batch(lake, work, files.get(work.day, {}))
-            if captures_of(lake, work.day) == work.captures and publish(lake, record):
-                outcome.published[work.day] = record
-                tell(work.day, "published")
-            else:
-                overtaken.append(work.day)
+    try:
+        with run.curator.curate(run.lake, [file for work in chunk for file in work.files]) as curated:
+            files = _by_date(curated.batch)
+            found = _audit(chunk, curated, files)
+            for name, value in curated.usage.items():
+                run.outcome.usage[name] = run.outcome.usage.get(name, 0) + value
+            for work in chunk:
+                if not _publish(run, work, files.get(work.day, {}), found[work.day], len(chunk)):
+                    overtaken.append(work.day)
+    except CurationError as error:
+        return _publish_apart(run, chunk, error)
     return overtaken
 
 
-def _publish_apart(lake: Lake, chunk: list[_Work], error: duckdb.Error, outcome: Outcome, tell: Progress) -> list[date]:
+def _publish_apart(run: _Run, chunk: list[_Work], error: CurationError) -> list[date]:
     """One date that the engine cannot take (a line of 20 MB, say) must not hold up the others: one at a time."""
     if len(chunk) > 1:
-        return [day for work in chunk for day in _publish_chunk(lake, [work], outcome, tell)]
+        return [day for work in chunk for day in _publish_chunk(run, [work])]
     (work,) = chunk
-    # The message may quote a raw line; its first words say what was wrong.
-    reason = f"curation failed: {str(error).splitlines()[0][:120]}"
-    _withhold(lake, work.day, work.captures, [reason], outcome, tell)
+    _withhold(run, work.day, work.captures, [str(error)])
     return []
 
 
-def _write(
-    lake: Lake, chunk: list[_Work], scratch: Path
-) -> tuple[dict[date, list[Finding]], dict[date, dict[str, list[Part]]]]:
-    """Curate a chunk into local Parquet and audit it: findings by date, and files by date and table."""
-    findings: dict[date, list[Finding]] = defaultdict(list)
+def _publish(run: _Run, work: _Work, files: Mapping[str, list[Part]], findings: list[Finding], dates: int) -> bool:
+    """Publish a date, or withhold it when a finding is an error; False when it was overtaken."""
+    fields: dict[str, dict[str, str]] = {}
+    if not _errors(findings):  # of what is wrong in itself there is nothing to compare
+        fields, drift = _fields(run, work, dates)
+        findings = [*findings, *_volume(run, work, files), *drift]
+    if errors := _errors(findings):
+        _withhold(run, work.day, work.captures, [str(finding) for finding in errors], findings)
+        return True
+    record = _put_batch(run.lake, work, files, findings, fields)
+    if captures_of(run.lake, work.day) != work.captures or not publish(run.lake, record):
+        return False
+    run.outcome.published[work.day] = run.history[work.day] = record
+    run.outcome.findings[work.day] = findings
+    run.tell(work.day, "published")
+    return True
+
+
+def _errors(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def _by_date(batch: Batch) -> dict[date, dict[str, list[Part]]]:
     files: dict[date, dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    with lake.local([file.path for work in chunk for file in work.files]) as raw, DuckDBEngine(scratch) as engine:
-        sound: dict[str, list[Path]] = defaultdict(list)
-        for work in chunk:
-            findings[work.day] = damage = _damaged(work, raw)
-            for file in [] if damage else work.files:
-                sound[file.entity].append(raw[file.path])
-        flat = {entity.name: flatten(engine, entity, sound[entity.name]) for entity in ENTITIES}
-        lines = {name: engine.count(frame, "snapshot_date", "reason") for name, frame in flat.items()}
-        for work in chunk:
-            findings[work.day] += [] if findings[work.day] else _audit_lines(work, lines)
-        frames = curate(engine, flat)
-        for table in CURATED:
-            written = engine.write(table, frames[table.name], scratch / table.name)
-            for day, found in audit(table, [part.path for part in written]).items():
-                findings[day] += found
-            for part in written:
-                files[keys.date_in(part.path.as_posix())][table.name].append(part)
-    return findings, files
+    for part in batch.parts:
+        files[part.day][part.table].append(part)
+    return files
 
 
-def _damaged(work: _Work, raw: Mapping[str, Path]) -> list[Finding]:
-    """The raw files of a date that are not what its manifests say."""
-    return [
-        Finding(f"raw/{file.entity}", f"{file.path} has the sha256 of its manifest", file.items)
-        for file in work.files
-        if not raw[file.path].exists() or sha256(raw[file.path]) != file.sha256
-    ]
+def _audit(
+    chunk: list[_Work], curated: Curated, files: Mapping[date, Mapping[str, list[Part]]]
+) -> dict[date, list[Finding]]:
+    """What does not hold in the raw files, lines and rows of a chunk, by date."""
+    findings: dict[date, list[Finding]] = defaultdict(list)
+    for file in curated.damaged:
+        said = f"{file.path} is what its manifest says"
+        findings[keys.date_in(file.path)].append(Finding(f"raw/{file.entity}", said, file.items))
+    lines = {(one.entity, one.day): one for one in curated.batch.lines}
+    for work in chunk:
+        promised: dict[str, int] = defaultdict(int)
+        for file in [] if findings[work.day] else work.files:
+            promised[file.entity] += file.items
+        for entity, items in sorted(promised.items()):
+            one = lines.get((entity, work.day))
+            counts = (one.read, one.rejected, one.unreadable, one.repeated) if one else (0, 0, 0, 0)
+            read, rejected, unreadable, repeated = counts
+            findings[work.day] += audit_lines(
+                entity, promised=items, read=read, rejected=rejected, unreadable=unreadable, repeated=repeated
+            )
+    paths: dict[str, list[Path]] = defaultdict(list)
+    for tables in files.values():
+        for table, parts in tables.items():
+            paths[table] += [Path(part.path) for part in parts]
+    for day, found in audit_tables(paths).items():
+        findings[day] += found
+    return findings
 
 
-def _audit_lines(work: _Work, lines: Mapping[str, Mapping[tuple[date, str | None], int]]) -> list[Finding]:
-    """A date's raw lines, as read and as rejected, against its manifests."""
-    read: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    for entity, counts in lines.items():
-        for (day, reason), rows in counts.items():
-            if day == work.day:
-                read[entity] += rows
-                # That something is not there is an answer, and no sign of a damaged one.
-                dropped[entity] += rows if reason not in (None, "null_item") else 0
-    promised: Counter[str] = Counter()
-    for file in work.files:
-        promised[file.entity] += file.items
-    return audit_lines(read, promised, dropped)
+def _volume(run: _Run, work: _Work, files: Mapping[str, list[Part]]) -> list[Finding]:
+    """A date's rows against those of the days before that were made from the same kinds of captures."""
+    found: list[Finding] = []
+    before, made_from = run.before(work.day), work.made_from
+    for table in CURATED:
+        if not table.key:
+            continue  # how many lines are rejected is judged by their share
+        kind = {entity: made_from.get(entity) for entity in table.sources}
+        usual = [
+            record.rows.get(table.name, 0)
+            for record in before
+            if record.made_from and {entity: record.made_from.get(entity) for entity in table.sources} == kind
+        ]
+        found += audit_volume(table.name, sum(part.rows for part in files.get(table.name, [])), usual)
+    if _errors(found) and accepted(run.lake, work.day, work.captures):
+        return [replace(finding, severity="warning") for finding in found]
+    return found
 
 
-def _put_batch(lake: Lake, work: _Work, files: Mapping[str, list[Part]]) -> PublishRecord:
+def _fields(run: _Run, work: _Work, dates: int) -> tuple[dict[str, dict[str, str]], list[Finding]]:
+    """The fields of a date's raw objects, from a sample of lines, and what changed in them."""
+    made_from = work.made_from
+    count = min(max(SAMPLED_LINES // (len(ENTITIES) * dates), FEWEST_SAMPLED), MOST_SAMPLED)
+    fields: dict[str, dict[str, str]] = {}
+    found: list[Finding] = []
+    for entity in ENTITIES_BY_NAME:
+        items: list[object] = []
+        for file in work.files:
+            if file.entity == entity and len(items) < count:
+                items += first_items(run.lake, file, count - len(items))
+        if not items:
+            continue
+        fields[entity], examples = fields_of(items)
+        before = [
+            record.fields[entity]
+            for record in run.before(work.day)
+            if entity in record.fields and record.made_from.get(entity) == made_from.get(entity)
+        ]
+        found += audit_fields(entity, fields[entity], examples, before)
+    return fields, found
+
+
+def _put_batch(
+    lake: Lake,
+    work: _Work,
+    files: Mapping[str, list[Part]],
+    findings: list[Finding],
+    fields: dict[str, dict[str, str]],
+) -> PublishRecord:
     """Put a date's files under their final names; nobody sees them before the record that is returned is created."""
     now = datetime.now(UTC)
     # Never the same name twice, so that no file is ever overwritten: a crashed attempt leaves files nobody names.
@@ -270,16 +355,10 @@ def _put_batch(lake: Lake, work: _Work, files: Mapping[str, list[Part]]) -> Publ
     published = []
     for table in CURATED:
         for number, part in enumerate(files.get(table.name, [])):
-            key = keys.part(table.name, work.day, batch_id, number)
-            lake.put(key, part.path)
+            key, path = keys.part(table.name, work.day, batch_id, number), Path(part.path)
+            lake.put(key, path)
             published.append(
-                PublishedFile(
-                    table=table.name,
-                    path=key,
-                    rows=part.rows,
-                    bytes=part.path.stat().st_size,
-                    sha256=sha256(part.path),
-                )
+                PublishedFile(table=table.name, path=key, rows=part.rows, bytes=part.bytes, sha256=sha256(path))
             )
     return PublishRecord(
         snapshot_date=work.day,
@@ -289,18 +368,32 @@ def _put_batch(lake: Lake, work: _Work, files: Mapping[str, list[Part]]) -> Publ
         fingerprint=fingerprint(),
         published_at=now,
         files=published,
-        audit={"checks": sum(check_count(table) for table in CURATED), "failed": 0},
+        audit=_told(findings),
+        made_from=work.made_from,
+        fields=fields,
     )
 
 
-def _withhold(lake: Lake, day: date, captures: list[str], reasons: list[str], outcome: Outcome, tell: Progress) -> None:
+def _told(findings: list[Finding]) -> Audit:
+    """What the audit came to, as a record keeps it."""
+    return Audit(
+        checks=sum(len(checks_of(table)) for table in CURATED),
+        findings=[Told(**asdict(finding)) for finding in findings],
+    )
+
+
+def _withhold(
+    run: _Run, day: date, captures: list[str], reasons: list[str], findings: list[Finding] | None = None
+) -> None:
     verdict = Withheld(
         snapshot_date=day,
         captures=captures,
         fingerprint=fingerprint(),
         decided_at=datetime.now(UTC),
         reasons=reasons,
+        audit=_told(findings or []),
     )
-    withhold(lake, verdict)
-    outcome.withheld[day] = reasons
-    tell(day, "withheld")
+    withhold(run.lake, verdict)
+    run.outcome.withheld[day] = reasons
+    run.outcome.findings[day] = findings or []
+    run.tell(day, "withheld")

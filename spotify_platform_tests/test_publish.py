@@ -161,8 +161,8 @@ def too_long(lake: Lake) -> None:
 
 POISONS = [
     pytest.param(too_popular, r"artists: popularity is between 0 and 100 \(1 rows\)", "file", id="too popular"),
-    pytest.param(damaged, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="damaged"),
-    pytest.param(missing, r"poison-000\.jsonl\.gz has the sha256 of its manifest", "file", id="missing"),
+    pytest.param(damaged, r"poison-000\.jsonl\.gz is what its manifest says", "file", id="damaged"),
+    pytest.param(missing, r"poison-000\.jsonl\.gz is what its manifest says", "file", id="missing"),
     pytest.param(rejected, r"raw/artists: at most 50% of the lines rejected \(3 rows\)", "file", id="rejected"),
     pytest.param(missing, r"poison-000\.jsonl\.gz", "memory", id="missing in a bucket"),
     pytest.param(bad_manifest, r"poison\.json", "file", id="bad manifest"),
@@ -213,7 +213,7 @@ def test_a_withheld_date_says_so_again_and_writes_nothing(lake: Lake) -> None:
     too_popular(lake)
     first = publish_dates(lake, [NEXT])
     before = content(lake)
-    assert publish_dates(lake, [NEXT]) == first == Outcome(withheld=first.withheld)
+    assert publish_dates(lake, [NEXT]) == first == Outcome(withheld=first.withheld, findings=first.findings)
     assert content(lake) == before
     assert pending_dates(lake) == [NEXT]
 

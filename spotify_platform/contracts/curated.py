@@ -64,7 +64,7 @@ ARTIST_GENRES = _curated(
     "Genres that Spotify gave an artist on the day; an artist without genres has no row.",
     "one row per artist, genre and snapshot date",
     "artist_id genre",
-    Column("artist_id", string, "Spotify's id of the artist"),
+    Column("artist_id", string, "Spotify's id of the artist", references="artists"),
     Column("genre", string, "name of the genre"),
     sources="artists",
 )
@@ -109,8 +109,8 @@ ALBUM_ARTISTS = _curated(
     "Who an album is by.",
     "one row per album, artist and snapshot date",
     "album_id artist_id",
-    Column("album_id", string, "Spotify's id of the album"),
-    Column("artist_id", string, "Spotify's id of the artist"),
+    Column("album_id", string, "Spotify's id of the album", references="albums"),
+    Column("artist_id", string, "Spotify's id of the artist", references="artists"),
     Column("position", integer, "place in the credits, from 0", between=(0, 10_000)),
     sources="albums tracks playlist_items",
 )
@@ -121,7 +121,9 @@ TRACKS = _curated(
     "track_id",
     Column("track_id", string, "Spotify's id of the track"),
     Column("name", string, "title", null="the source gave none"),
-    Column("album_id", string, "Spotify's id of its album", null="the chart file does not tell it"),
+    Column(
+        "album_id", string, "Spotify's id of its album", null="the chart file does not tell it", references="albums"
+    ),
     Column(
         "popularity",
         integer,
@@ -151,8 +153,8 @@ TRACK_ARTISTS = _curated(
     "Who a track is by.",
     "one row per track, artist and snapshot date",
     "track_id artist_id",
-    Column("track_id", string, "Spotify's id of the track"),
-    Column("artist_id", string, "Spotify's id of the artist"),
+    Column("track_id", string, "Spotify's id of the track", references="tracks"),
+    Column("artist_id", string, "Spotify's id of the artist", references="artists"),
     Column("position", integer, "place in the credits, from 0", between=(0, 10_000)),
     sources="tracks playlist_items chart_entries",
 )
@@ -163,7 +165,7 @@ CHART_ENTRIES = _curated(
     "market rank",
     Column("market", string, "market of the chart", unit="ISO 3166 alpha-2 or GLOBAL"),
     Column("rank", integer, "place on the chart, from 1", between=(1, 10_000)),
-    Column("track_id", string, "Spotify's id of the track"),
+    Column("track_id", string, "Spotify's id of the track", references="tracks"),
     Column("track_name", string, "title as the chart states it", null="the chart file gave none"),
     Column(
         "artist_names",
@@ -216,6 +218,7 @@ PLAYLIST_ITEMS = _curated(
         string,
         "Spotify's id of the track",
         null="an episode, a local file, or an item no longer available",
+        references="tracks",
     ),
     Column("name", string, "title", null="the item is no longer available"),
     Column("is_local", boolean, "a file of the playlist's owner", null="Spotify did not say"),

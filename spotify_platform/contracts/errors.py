@@ -26,6 +26,10 @@ class LakeError(PermanentError):
     """The lake does not hold what a manifest or a publish record says it holds."""
 
 
+class CurationError(PermanentError):
+    """An engine could not make tables of raw files."""
+
+
 class OriginError(PermanentError):
     """A writer of one origin (sandbox, Spotify) met a lake of the other."""
 
@@ -61,3 +65,11 @@ class UnfinishedError(TransientError):
 
 class LockedError(TransientError):
     """Another process holds the warehouse file, longer than we wait."""
+
+
+class JobError(TransientError):
+    """A remote job did not come to a good end, or what it told was lost; another run may do better."""
+
+
+class DeadlineError(PermanentError):
+    """A remote job took longer than it may; it was stopped. It needs more time, or less to do."""

@@ -34,7 +34,8 @@ class Column:
     """One column: its type, what it means, and what must hold for it.
 
     `null` says why the value may be missing; a column without it is never NULL. `between` is an inclusive range,
-    `values` the allowed words. The audit checks all three.
+    `values` the allowed words, `references` the curated table that has a row of the same date with this value in the
+    column of the same name. The audit checks all four.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     null: str = ""
     between: tuple[int, int] | None = None
     values: tuple[str, ...] = ()
+    references: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,19 @@ from typing import Any
 import narwhals as nw
 from narwhals import Expr
 
+from spotify_platform.contracts.table import Type
+
+TYPES: dict[Type, Any] = {
+    Type.STRING: nw.String,
+    Type.STRINGS: nw.List(nw.String),
+    Type.INTEGER: nw.Int32,
+    Type.BIGINT: nw.Int64,
+    Type.DOUBLE: nw.Float64,
+    Type.BOOLEAN: nw.Boolean,
+    Type.DATE: nw.Date,
+    Type.TIMESTAMP: nw.Datetime("us"),
+}
+
 # `\z` and not `$`: in Java `$` also matches before a final newline.
 _DAY = (
     r"^([1-9]\d{3}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"
@@ -16,6 +29,7 @@ _DAY = (
 )
 _MONTH = r"^[1-9]\d{3}-(0[1-9]|1[0-2])\z"
 _YEAR = r"^[1-9]\d{3}\z"
+_UNKNOWN_DAY = r"^0000(-\d\d){0,2}\z"
 _IDENTITY = r"^[^ \t\r\n{}\[\]]+\z"  # no \s: engines do not agree on what it holds
 _INTEGER = r"^-?\d{1,9}\z"
 _BIGINT = r"^-?\d{1,18}\z"
@@ -61,13 +75,15 @@ def day(text: Expr) -> Expr:
     return nw.coalesce(_fitting(text, _DAY), first_of_month, first_of_year).cast(nw.Date)
 
 
-def precision(text: Expr) -> Expr:
-    """How exact a date's text is: day, month or year."""
-    return nw.coalesce(
-        nw.when(text.str.contains(_DAY)).then(nw.lit("day")),
-        nw.when(text.str.contains(_MONTH)).then(nw.lit("month")),
-        nw.when(text.str.contains(_YEAR)).then(nw.lit("year")),
+def precision(text: Expr, date: Expr) -> Expr:
+    """How exact the text of a date is that could be read as `date`: day, month or year."""
+    length = text.str.len_chars()
+    said = (
+        nw.when(length == 4)
+        .then(nw.lit("year"))
+        .otherwise(nw.when(length == 7).then(nw.lit("month")).otherwise(nw.lit("day")))
     )
+    return nw.when(~date.is_null()).then(said)
 
 
 def stamp(text: Expr) -> Expr:
@@ -75,6 +91,17 @@ def stamp(text: Expr) -> Expr:
     dated = nw.when(text.str.head(10).str.contains(_DAY)).then(text)
     plain = _fitting(dated, _STAMP).str.replace_all("T", " ", literal=True).str.replace_all("Z", "", literal=True)
     return plain.cast(nw.Datetime("us"))
+
+
+def release(text: Expr) -> Expr:
+    """The text of a release date, or NULL where Spotify says with a year 0000 that it does not know."""
+    unknown = text.str.starts_with("0000") & text.str.contains(_UNKNOWN_DAY)
+    return nw.when(~unknown).then(text)
+
+
+def given(text: Expr) -> Expr:
+    """A cell of a chart file: an empty one says nothing."""
+    return nw.when(text != "").then(text)
 
 
 def _fitting(text: Expr, pattern: str) -> Expr:

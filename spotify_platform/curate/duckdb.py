@@ -2,7 +2,9 @@
 
 import glob
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +18,10 @@ from spotify_platform.curate.engine import Frame, Part
 
 # An object larger than this is not an answer of Spotify's; the largest seen is a playlist of 100 full tracks, 1 MB.
 _MAX_LINE_BYTES = 20_000_000
+# Left alone, the buffer is 16 times the longest line: 320 MB a thread.
+_BUFFER_BYTES = 2 * _MAX_LINE_BYTES
+# What does not fit is spilled to the scratch folder. The process itself takes about 200 MB beside it.
+MEMORY = "1GB"
 
 
 class DuckDBEngine:
@@ -23,7 +29,7 @@ class DuckDBEngine:
 
     def __init__(self, scratch: Path) -> None:
         """Open an in-memory database that spills into `scratch`."""
-        self._connection = duckdb.connect(config={"temp_directory": str(scratch)})
+        self._connection = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": MEMORY})
         self._connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
         self._tables = 0
 
@@ -37,32 +43,59 @@ class DuckDBEngine:
         """Close the database."""
         self._connection.close()
 
-    def read(self, entity: Entity, files: Iterable[Path]) -> Frame:
-        """See `Engine.read`. A line is parsed once: only where it is JSON and has the declared shape."""
-        paths = [glob.escape(str(path)) for path in files]  # a * in a folder's name is no pattern
-        source = f"""
-            select filename, line from read_csv({_texts(paths)}, columns = {{'line': 'VARCHAR'}}, delim = chr(1),
-                quote = '', escape = '', header = false, auto_detect = false, strict_mode = false, filename = true,
-                max_line_size = {_MAX_LINE_BYTES}, compression = 'gzip')
-            where line <> ''"""
-        if not paths:
-            source = "select null::varchar as filename, null::varchar as line where false"
-        spec = json.dumps(_spec(entity.line)).replace("'", "''")
+    def lines(self, files: Sequence[str]) -> Frame:
+        """See `Engine.lines`. A line that is not UTF-8 is an error here: the file is damaged."""
+        if not files:
+            nothing = ", ".join(f"null::varchar as {name}" for name in ("snapshot_date", "capture_id", "line", "hash"))
+            return self._frame(f"select {nothing} where false")
+        paths = _texts(glob.escape(path) for path in files)  # a * in a folder's name is no pattern
         return self._frame(f"""
-            with lines as ({source}),
-            judged as (
-                select *, case
-                    when not json_valid(line) then 'not_json'
-                    when json_type(line) <> 'OBJECT' or not ({_shape_holds(entity.line)}) then 'wrong_shape'
-                    when coalesce(json_type(line, '$.item'), 'NULL') = 'NULL' then 'null_item'
-                end as fault
-                from lines
-            )
             select regexp_extract(filename, 'snapshot_date=([^/\\\\]+)', 1) as snapshot_date,
                 regexp_extract(filename, '([^/\\\\]+)-[0-9]+[.]jsonl[.]gz$', 1) as capture_id,
-                line, md5(line) as hash, fault,
-                json_transform(case when fault is null then line end, '{spec}') as record
-            from judged""")
+                line, md5(line) as hash
+            from read_csv({paths}, columns = {{'line': 'VARCHAR'}}, delim = chr(1), quote = '', escape = '',
+                header = false, auto_detect = false, strict_mode = false, filename = true, compression = 'gzip',
+                max_line_size = {_MAX_LINE_BYTES}, buffer_size = {_BUFFER_BYTES})
+            where line <> ''""")
+
+    def parse(self, lines: Frame, entity: Entity) -> Frame:
+        """See `Engine.parse`. A line is read twice: for the types of its objects and lists, and for its values.
+
+        json_transform alone would turn a text where a list should be into NULL without a word. `try` makes NULL of
+        what is no JSON, so that good lines are not read a third time to know that they are.
+        """
+        expected = {"$": "OBJECT"} | dict(_containers(entity.line, "$"))
+        paths, kinds = _texts(expected), _texts(expected.values())
+        item = list(expected).index("$.item") + 1
+        spec = json.dumps(_spec(entity.line)).replace("'", "''")
+        relation: duckdb.DuckDBPyRelation = lines.to_native()
+        read = relation.select(
+            f"*, try(json_type(line, {paths})) as types, try(json_transform(line, '{spec}')) as record"
+        )
+        unfit = f"len(list_filter(types, lambda t, i: t not in ('NULL', ({kinds})[i]))) > 0"
+        strange = " or ".join(_strange_elements(entity.line))
+        return nw.from_native(
+            read.select(f"""
+                * exclude (types),
+                case
+                    when types is null then 'not_json'
+                    when types[1] <> 'OBJECT' or {unfit} {f"or {strange}" if strange else ""} then 'wrong_shape'
+                    when coalesce(types[{item}], 'NULL') = 'NULL' then 'null_item'
+                end as fault""")
+        )
+
+    def lists(self, frame: Frame, *columns: str) -> Frame:
+        """See `Engine.lists`. Packed is JSON's text, a third as long as the list.
+
+        Spotify gives the same few lists of markets over and over: each is read and sorted once.
+        """
+        relation: duckdb.DuckDBPyRelation = frame.to_native()
+        for name in columns:
+            texts = relation.select(f'"{name}" as packed').filter("packed is not null").distinct()
+            lists = texts.select("packed, list_sort(packed::varchar[], 'asc', 'nulls first') as opened")
+            joined = relation.set_alias("packed").join(lists.set_alias("lists"), f'"{name}" = lists.packed', how="left")
+            relation = joined.select(f'* exclude (packed, opened) replace (opened as "{name}")')
+        return nw.from_native(relation)
 
     def explode(self, frame: Frame, column: str) -> Frame:
         """See `Engine.explode`."""
@@ -79,69 +112,75 @@ class DuckDBEngine:
         self._tables += 1
         name = f"step_{self._tables}"
         frame.to_native().create(name)
-        return nw.from_native(self._connection.table(name))
+        return self._frame(f"select *, rowid as row_id from {name}")
 
-    def write(self, table: Table, frame: Frame, folder: Path) -> list[Part]:
+    def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
+        """See `Engine.count`."""
+        counted = frame.group_by(*by).agg(rows=nw.len())
+        return {tuple(row[:-1]): row[-1] for row in counted.to_native().fetchall()}
+
+    def write(self, table: Table, frame: Frame, folder: str) -> list[Part]:
         """See `Engine.write`."""
         columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
         order = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date", "entity", "line", "capture_id"))
-        folder.mkdir(parents=True)
+        target = Path(folder, table.name)
+        target.mkdir(parents=True)
         frame.to_native().select(columns).create_view("written", replace=True)
         # Sorted by key: the same rows give the same file, and a reader of one key skips most of it.
         written = self._connection.execute(
             f"copy (select * from written order by {order}) to $folder (format parquet, compression zstd, "
             "partition_by (snapshot_date), write_partition_columns true, return_stats true)",
-            {"folder": str(folder)},
+            {"folder": str(target)},
         ).fetchall()
-        return sorted((Part(Path(name), rows) for name, rows, *_ in written), key=lambda part: part.path)
-
-    def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
-        """Rows by the values of the columns `by`."""
-        counted = frame.group_by(*by).agg(rows=nw.len())
-        return {tuple(row[:-1]): row[-1] for row in counted.to_native().fetchall()}
+        parts = [Part(table.name, _day(path), path, rows, size) for path, rows, size, *_ in written]
+        return sorted(parts, key=lambda part: part.path)
 
     def _frame(self, sql: str) -> Frame:
         return nw.from_native(self._connection.sql(sql))
 
 
+def _day(path: str) -> date:
+    found = re.search(r"snapshot_date=([^/\\]+)", path)
+    assert found
+    return date.fromisoformat(found[1])
+
+
 def _spec(shape: Shape) -> Any:
-    """A shape as json_transform takes it: every leaf is text."""
+    """A shape as json_transform takes it: every leaf is text, a list of texts stays JSON."""
     if shape == TEXT:
         return "VARCHAR"
+    if shape == [TEXT]:
+        return "JSON"
     if isinstance(shape, list):
         return [_spec(shape[0])]
     assert isinstance(shape, dict)
     return {name: _spec(inner) for name, inner in shape.items()}
 
 
-def _shape_holds(shape: dict[str, Shape]) -> str:
-    """SQL: every object and list of the shape is one in the line, or is absent or null.
-
-    json_transform itself would turn a text where a list should be into NULL without a word.
-    """
-    plain: list[tuple[str, str]] = []
-    starred: list[tuple[str, str]] = []
-    for path, kind in _containers(shape, "$"):
-        (starred if "[*]" in path else plain).append((path, kind))
-    paths, kinds = _texts(path for path, _ in plain), _texts(kind for _, kind in plain)
-    conditions = [f"len(list_filter(json_type(line, {paths}), lambda t, i: t not in ('NULL', ({kinds})[i]))) = 0"]
-    conditions += [
-        f"len(list_filter(json_type(line, '{path}'), lambda t: t not in ('NULL', '{kind}'))) = 0"
-        for path, kind in starred
-    ]
-    return " and ".join(conditions)
-
-
 def _containers(shape: Shape, path: str) -> list[tuple[str, str]]:
-    """The JSON paths of a shape's objects and lists, each with its JSON type."""
+    """The JSON paths of a shape's objects and lists below its root, each with its JSON type."""
     if isinstance(shape, list):
-        inner = shape[0]
-        elements = [(f"{path}[*]", "OBJECT")] if isinstance(inner, dict) else []
-        return [(path, "ARRAY"), *elements]
+        return [(path, "ARRAY")]
     if isinstance(shape, dict):
         own = [] if path == "$" else [(path, "OBJECT")]
         return own + [found for name, inner in shape.items() for found in _containers(inner, f"{path}.{name}")]
     return []
+
+
+def _strange_elements(shape: Shape, path: str = "$", value: str = "record") -> Iterator[str]:
+    """SQL, for each list of objects in a shape: whether an element is no object.
+
+    An element without an id is rare, and only then the line is read once more.
+    """
+    if isinstance(shape, list) and isinstance(shape[0], dict):
+        first = next(iter(shape[0]))
+        yield (
+            f"(coalesce(len(list_filter({value}, lambda e: e.{first} is null)), 0) > 0 "
+            f"and len(list_filter(json_type(line, '{path}[*]'), lambda t: t not in ('NULL', 'OBJECT'))) > 0)"
+        )
+    if isinstance(shape, dict):
+        for name, inner in shape.items():
+            yield from _strange_elements(inner, f"{path}.{name}", f"{value}.{name}")
 
 
 def _texts(values: Iterable[str]) -> str:

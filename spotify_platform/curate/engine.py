@@ -1,8 +1,8 @@
 """What an engine must offer natively; everything else is Narwhals."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
 from typing import Any, Protocol
 
 import narwhals as nw
@@ -15,21 +15,36 @@ Frame = nw.LazyFrame[Any]
 
 @dataclass(frozen=True)
 class Part:
-    """A Parquet file that an engine wrote: `…/snapshot_date=D/….parquet`, and its rows."""
+    """A Parquet file that an engine wrote: rows of one table and one snapshot date."""
 
-    path: Path
+    table: str
+    day: date
+    path: str  # a local path or a URL, as the engine writes
     rows: int
+    bytes: int
 
 
 class Engine(Protocol):
     """A place where frames are computed."""
 
-    def read(self, entity: Entity, files: Iterable[Path]) -> Frame:
-        """The lines of an entity's raw files, each parsed once.
+    def lines(self, files: Sequence[str]) -> Frame:
+        """The lines of raw files, as text; empty ones and ones that are not UTF-8 are left out.
 
-        Columns: `snapshot_date` (text) and `capture_id` from the file's path, `line` (verbatim), `hash` (its MD5),
-        `fault` (why it was not parsed, or NULL) and `record` (the line as nested structs with text leaves, or NULL).
+        Columns: `snapshot_date` (text) and `capture_id` from the file's path, `line` (verbatim) and `hash` (its MD5).
         """
+        ...
+
+    def parse(self, lines: Frame, entity: Entity) -> Frame:
+        """Lines of an entity, each parsed once: `fault` and `record` beside the lines' columns.
+
+        `fault` says why a line is not one of the entity's (not_json, wrong_shape, null_item), or is NULL. `record` is
+        the line as nested structs with text leaves; its lists of texts are packed until `lists` opens them. Of a line
+        with a fault only `captured_at` may be told.
+        """
+        ...
+
+    def lists(self, frame: Frame, *columns: str) -> Frame:
+        """The frame with these packed lists of texts opened: sorted, NULLs first."""
         ...
 
     def explode(self, frame: Frame, column: str) -> Frame:
@@ -37,9 +52,13 @@ class Engine(Protocol):
         ...
 
     def materialise(self, frame: Frame) -> Frame:
-        """The frame computed once and kept, so that what follows does not compute it again."""
+        """The frame computed once and kept, with a `row_id` that is unique in it."""
         ...
 
-    def write(self, table: Table, frame: Frame, folder: Path) -> list[Part]:
-        """The frame as Parquet with the contract's columns and types; a date without rows has no file."""
+    def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
+        """Rows by the values of the columns `by`."""
+        ...
+
+    def write(self, table: Table, frame: Frame, folder: str) -> list[Part]:
+        """The frame as Parquet below `folder`, with the contract's columns and types; no rows make no file."""
         ...

@@ -1,418 +1,350 @@
-"""The curated tables as expressions over the flat form: one function a table or a pair of tables.
+"""The curated tables as expressions over the flat forms.
 
 Latest wins, and the unit is the answer: the newest object of an artist, album or track; the newest whole chart of a
 market; the newest whole playlist. A full object beats one embedded in another object, that one beats a chart's line.
+
+Winners are found on narrow keys, and their lines are fetched by row id: half the time of comparing whole lines.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import narwhals as nw
 from narwhals import Expr, col, lit
 
-from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.curated import CURATED, CURATED_BY_NAME
 from spotify_platform.curate import cast
 from spotify_platform.curate.cast import field
 from spotify_platform.curate.engine import Engine, Frame
-from spotify_platform.curate.flat import META, charted_track
+from spotify_platform.curate.flat import META
 
 FULL, EMBEDDED, CHART = 3, 2, 1
 _KEYS = ["snapshot_date", "captured_at", "capture_id"]
-_REFS = nw.List(nw.Struct({"id": nw.String, "name": nw.String}))
-
-Value = tuple[Expr, Callable[[Expr], Expr]]  # the text, and its cast
+_PLACES = {"chart_entries": ("market", "rank"), "playlist_items": ("playlist_id", "position")}
 
 
-def curate(engine: Engine, flat: Mapping[str, Frame]) -> dict[str, Frame]:
-    """Flat forms by entity → frames by table, with the contract's columns."""
+def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]) -> dict[str, Frame]:
+    """Flat forms and raw lines by entity → frames by table, with the contract's columns."""
     good = {name: frame.filter(col("reason").is_null()) for name, frame in flat.items()}
-    ranked = good["chart_entries"].with_columns(cast.integer(field(col("item"), "rank")).alias("rank"))
-    all_charts = engine.materialise(_newest_answer(ranked, "market"))
-    all_playlists = engine.materialise(_newest_answer(good["playlist_items"], "playlist_id"))
-    charts = all_charts.filter(_keeps_its_place("market", "rank"))
-    playlists = all_playlists.filter(_keeps_its_place("playlist_id", "position"))
+    held = {name: _held(engine, good[name], *place) for name, place in _PLACES.items()}
+    charts = _kept(good["chart_entries"], held["chart_entries"])
+    playlists = _kept(good["playlist_items"], held["playlist_items"])
 
-    tracks = engine.materialise(_tracks(good["tracks"], playlists, charts))
-    albums = engine.materialise(_albums(good["albums"], tracks))
-    track_artists = engine.materialise(_track_credits(engine, tracks))
-    album_artists = engine.materialise(_credits(engine, albums, "album_id"))
-    artists = engine.materialise(_artists(good["artists"], track_artists, album_artists))
+    tracks = _winners(
+        engine,
+        "track_id",
+        _claims(good["tracks"], "track_id", FULL, 0),
+        _claims(playlists, "track_id", FULL, 1),
+        _claims(charts, "track_id", CHART, 2),
+    )
+    # The two forms of a whole track object, and the charts' lines, that won.
+    objects = [_won(good["tracks"], tracks, 0), _won(good["playlist_items"], tracks, 1)]
+    charted = _won(good["chart_entries"], tracks, 2)
+    albums = _winners(
+        engine,
+        "album_id",
+        _claims(good["albums"], "album_id", FULL, 0),
+        *(_claims(frame, "album_id", EMBEDDED, 1 + number) for number, frame in enumerate(objects)),
+        _claims(charted, "album_id", CHART, 3),
+    )
+    embedded = [_won(frame, albums, 1 + number) for number, frame in enumerate(objects)]
+    whole_albums = _won(good["albums"], albums, 0)
+
+    track_credits = engine.materialise(
+        nw.concat([_credits(engine, objects, "track_id", "artists"), _charted_credits(engine, charted)])
+    )
+    album_credits = engine.materialise(
+        nw.concat(
+            [
+                _credits(engine, [whole_albums], "album_id", "artists"),
+                _credits(engine, embedded, "album_id", "album_artists"),
+            ]
+        )
+    )
+    artists = _artist_winners(engine, good["artists"], [track_credits, album_credits])
+    whole_artists = _won(good["artists"], artists, 0)
 
     frames = {
-        "artists": artists,
-        "artist_genres": _genres(engine, artists),
-        "albums": albums,
-        "album_artists": album_artists,
-        "tracks": tracks,
-        "track_artists": track_artists,
+        "artists": _artists(whole_artists, artists),
+        "artist_genres": _genres(engine, whole_artists),
+        "albums": _albums(engine, whole_albums, embedded, _won(charted, albums, 3)),
+        "album_artists": album_credits,
+        "tracks": _tracks(engine, objects, charted),
+        "track_artists": track_credits,
         "chart_entries": _chart_entries(charts),
-        "playlist_items": _playlist_items(playlists),
-        "rejects": nw.concat(
-            [
-                _rejects(flat),
-                _overtaken(all_charts, "chart_entries", "market", "rank"),
-                _overtaken(all_playlists, "playlist_items", "playlist_id", "position"),
-            ]
-        ),
+        "playlist_items": playlists,
+        "rejects": _rejects(engine, flat, lines, {name: _taken(good[name], held[name], name) for name in _PLACES}),
     }
     return {table.name: frames[table.name].select(*table.names) for table in CURATED}
 
 
-# -- values: declared once, used by the cast and by the search for bad values ------------------------------------------
-
-
-def _artist_values(item: Expr) -> dict[str, Value]:
-    return {
-        "popularity": (field(item, "popularity"), cast.integer),
-        "followers": (field(item, "followers", "total"), cast.bigint),
-    }
-
-
-def _album_values(item: Expr) -> dict[str, Value]:
-    return {
-        "release_date": (_release_date(item), cast.day),
-        "total_tracks": (field(item, "total_tracks"), cast.integer),
-    }
-
-
-def _release_date(album: Expr) -> Expr:
-    """The text of a release date; 0000 is Spotify's way to say that it does not know."""
-    text = field(album, "release_date")
-    return nw.when(~text.str.starts_with("0000")).then(text)
-
-
-def _full_album_values(item: Expr) -> dict[str, Value]:
-    return _album_values(item) | {"popularity": (field(item, "popularity"), cast.integer)}
-
-
-def _track_values(item: Expr) -> dict[str, Value]:
-    return {
-        "popularity": (field(item, "popularity"), cast.integer),
-        "duration_ms": (field(item, "duration_ms"), cast.bigint),
-        "explicit": (field(item, "explicit"), cast.boolean),
-        "disc_number": (field(item, "disc_number"), cast.integer),
-        "track_number": (field(item, "track_number"), cast.integer),
-    }
-
-
-def _chart_values(item: Expr) -> dict[str, Value]:
-    return {
-        "streams": (_given(field(item, "streams")), cast.bigint),
-        "stated_peak_rank": (_given(field(item, "peak_rank")), cast.integer),
-        "stated_previous_rank": (_given(field(item, "previous_rank")), cast.integer),
-        "stated_days_on_chart": (_given(field(item, "days_on_chart")), cast.integer),
-        "duration_s": (_given(field(item, "duration_s")), cast.integer),
-    }
-
-
-def _playlist_values(item: Expr) -> dict[str, Value]:
-    return {
-        "added_at": (field(item, "added_at"), cast.stamp),
-        "is_local": (field(item, "is_local"), cast.boolean),
-    }
-
-
-def _typed(values: Mapping[str, Value]) -> list[Expr]:
-    return [apply(text).alias(name) for name, (text, apply) in values.items()]
-
-
-def _given(text: Expr) -> Expr:
-    """A cell of a chart file: an empty one says nothing."""
-    return nw.when(text != "").then(text)
+def repeated(flat: Frame, entity: str) -> Frame:
+    """One row for each thing of an entity that a capture tells in two ways: `snapshot_date`, `capture_id`, its key."""
+    key = _PLACES.get(entity) or (entity.removesuffix("s") + "_id",)
+    good = flat.filter(col("reason").is_null())
+    told = good.group_by("snapshot_date", "capture_id", *key).agg(
+        col("hash").min().alias("one"), col("hash").max().alias("other")
+    )
+    return told.filter(col("one") != col("other"))
 
 
 # -- latest wins -------------------------------------------------------------------------------------------------------
 
 
-def _newest_object(frame: Frame, key: str, *ties: str) -> Frame:
-    """One row per date and key: most detailed first, then newest, then by capture and content."""
-    order = ["depth", "captured_at", "capture_id", "hash", *ties]
-    return frame.unique(subset=["snapshot_date", key], keep="last", order_by=order)
+def _held(engine: Engine, lines: Frame, unit: str, place: str) -> Frame:
+    """Who holds which place of the newest answers: `hash` and line (`won`) by date, capture, unit and place.
 
-
-def _newest_answer(frame: Frame, unit: str) -> Frame:
-    """All rows of the newest capture that has the unit (a market's chart, a playlist) on the date.
-
-    Rows of two answers are never mixed: a chart or playlist that never stood would be the result. Pages of one
-    answer come at different moments, so the capture's last moment counts.
+    Rows of two answers are never mixed: a chart or playlist that never stood would be the result. Pages of one answer
+    come at different moments, so a capture's last moment counts. Of two lines that claim a place one stays.
     """
     within = ["snapshot_date", unit]
-    moments = frame.with_columns(col("captured_at").max().over(*within, "capture_id").alias("moment"))
-    newest = moments.filter(col("moment") == col("moment").max().over(*within))
-    return newest.filter(col("capture_id") == col("capture_id").max().over(*within)).drop("moment")
+    last = lines.group_by(*within, "capture_id").agg(col("captured_at").max().alias("last"))
+    newest = last.group_by(*within).agg(nw.struct("last", "capture_id").max().alias("newest"))
+    answers = newest.select(*within, field(col("newest"), "capture_id").alias("capture_id"))
+    of_newest = lines.join(answers, on=[*within, "capture_id"], how="semi")
+    held = of_newest.group_by(*within, "capture_id", place).agg(nw.struct("hash", "row_id").max().alias("holder"))
+    holder = col("holder")
+    return engine.materialise(
+        held.select(
+            *within, "capture_id", place, field(holder, "hash").alias("held"), field(holder, "row_id").alias("won")
+        )
+    )
 
 
-def _keeps_its_place(*place: str) -> Expr:
-    """Of lines of one answer that claim the same place, the one that stays; lines with the same content all do."""
-    return col("hash") == col("hash").max().over("snapshot_date", *place)
+def _kept(lines: Frame, held: Frame) -> Frame:
+    return lines.join(held.select(col("won").alias("row_id")), on="row_id", how="semi")
 
 
-def _overtaken(frame: Frame, entity: str, *place: str) -> Frame:
-    """Lines whose place another line of the same answer has, as rejects."""
-    return frame.filter(~_keeps_its_place(*place)).select(
+def _taken(lines: Frame, held: Frame, entity: str) -> Frame:
+    """Lines whose place another line of the same answer holds: `entity`, date, capture and hash."""
+    unit, place = _PLACES[entity]
+    rivals = lines.join(
+        held.select("snapshot_date", "capture_id", unit, place, "held"),
+        on=["snapshot_date", "capture_id", unit, place],
+        how="inner",
+    ).filter(col("hash") != col("held"))
+    return rivals.select(lit(entity).alias("entity"), *META).unique()
+
+
+def _claims(lines: Frame, key: str, depth: int, source: int) -> Frame:
+    """Lines that tell about `key`, narrow: date, key and the claim by which they are compared."""
+    claim = nw.struct(
+        lit(depth).cast(nw.Int32).alias("depth"),
+        *("captured_at", "capture_id", "hash"),
+        lit(source).cast(nw.Int32).alias("source"),
+        "row_id",
+    )
+    return lines.filter(~col(key).is_null()).select("snapshot_date", key, claim.alias("claim"))
+
+
+def _winners(engine: Engine, key: str, *claims: Frame) -> Frame:
+    """For each date and key the line that tells most and newest: its `source` and its row id there, `won`."""
+    best = nw.concat(list(claims)).group_by("snapshot_date", key).agg(col("claim").max())
+    claim = col("claim")
+    return engine.materialise(
+        best.select(key, field(claim, "source").alias("source"), field(claim, "row_id").alias("won"))
+    )
+
+
+def _won(lines: Frame, winners: Frame, source: int) -> Frame:
+    """The lines of a source that won."""
+    ours = winners.filter(col("source") == source).select(col("won").alias("row_id"))
+    return lines.join(ours, on="row_id", how="semi")
+
+
+# -- tracks and albums -------------------------------------------------------------------------------------------------
+
+
+def _missing(table: str, *names: str) -> list[Expr]:
+    """NULLs for columns that a source does not tell."""
+    types = {column.name: column.type for column in CURATED_BY_NAME[table].columns}
+    return [cast.null(cast.TYPES[types[name]]).alias(name) for name in names]
+
+
+def _tracks(engine: Engine, objects: list[Frame], charted: Frame) -> Frame:
+    names = CURATED_BY_NAME["tracks"].names
+    whole = nw.concat([frame.with_columns(lit("full").alias("detail")).select(*names) for frame in objects])
+    lines = charted.select(
         *_KEYS,
-        lit(entity).alias("entity"),
-        lit("place_taken").alias("reason"),
-        cast.null(nw.String).alias("fields"),
-        lit(True).alias("dropped"),
-        "line",
-    )
-
-
-# -- tracks, albums, artists -------------------------------------------------------------------------------------------
-
-
-def _tracks(full: Frame, playlists: Frame, charts: Frame) -> Frame:
-    item = col("item")
-    played = playlists.with_columns(_played(item).alias("item")).filter(
-        ~field(item, "id").is_null(), (field(item, "type") == "track") | field(item, "type").is_null()
-    )
-    frames = [_track_rows(full, "full"), _track_rows(played, "full"), _charted_tracks(charts)]
-    return _newest_object(nw.concat(frames), "track_id")
-
-
-def _played(item: Expr) -> Expr:
-    """What stands in a playlist: `item` since 2026, `track` before."""
-    return nw.coalesce(field(item, "item"), field(item, "track"))
-
-
-def _track_rows(frame: Frame, detail: str) -> Frame:
-    item = col("item")
-    return frame.select(
-        *META,
-        lit(FULL).alias("depth"),
-        field(item, "id").alias("track_id"),
-        field(item, "name").alias("name"),
-        field(item, "album", "id").alias("album_id"),
-        *_typed(_track_values(item)),
-        field(item, "external_ids", "isrc").alias("isrc"),
-        _sorted(field(item, "available_markets")).alias("available_markets"),
-        lit(detail).alias("detail"),
-        field(item, "artists").alias("artists"),
-        field(item, "album").alias("album"),
-        cast.null(nw.String).alias("artist_ids"),
-        cast.null(nw.String).alias("artist_names"),
-    )
-
-
-def _charted_tracks(charts: Frame) -> Frame:
-    item = col("item")
-    album_id = _given(field(item, "album_id"))
-    seconds = cast.integer(_given(field(item, "duration_s"))).cast(nw.Int64)
-    no_markets = cast.null(nw.List(nw.String))
-    album = nw.struct(
-        album_id.alias("id"),
-        _given(field(item, "album_name")).alias("name"),
-        cast.null(nw.String).alias("album_type"),
-        cast.null(nw.String).alias("release_date"),
-        cast.null(nw.String).alias("total_tracks"),
-        no_markets.alias("available_markets"),
-        cast.null(_REFS).alias("artists"),
-    )
-    return charts.select(
-        *META,
-        lit(CHART).alias("depth"),
-        charted_track(item).alias("track_id"),
-        _given(field(item, "track_name")).alias("name"),
-        album_id.alias("album_id"),
-        cast.null(nw.Int32).alias("popularity"),
-        (seconds * 1000).alias("duration_ms"),
-        cast.null(nw.Boolean).alias("explicit"),
-        cast.null(nw.Int32).alias("disc_number"),
-        cast.null(nw.Int32).alias("track_number"),
-        cast.null(nw.String).alias("isrc"),
-        no_markets.alias("available_markets"),
+        *("track_id", "album_id"),
+        col("track_name").alias("name"),
+        (col("duration_s").cast(nw.Int64) * 1000).alias("duration_ms"),
+        *_missing("tracks", *["popularity", "explicit", "isrc", "disc_number", "track_number", "available_markets"]),
         lit("chart").alias("detail"),
-        cast.null(_REFS).alias("artists"),
-        album.alias("album"),
-        _given(field(item, "artist_ids")).alias("artist_ids"),
-        _given(field(item, "artist_names")).alias("artist_names"),
     )
+    return nw.concat([engine.lists(whole, "available_markets"), lines.select(*names)])
 
 
-def _albums(full: Frame, tracks: Frame) -> Frame:
-    item, album = col("item"), col("album")
-    whole = full.select(
-        *META,
-        lit(FULL).alias("depth"),
-        *_album_columns(item),
-        field(item, "label").alias("label"),
-        field(item, "external_ids", "upc").alias("upc"),
-        cast.integer(field(item, "popularity")).alias("popularity"),
-        lit("full").alias("detail"),
-    )
-    inside = tracks.filter(~col("album_id").is_null()).select(
-        *META,
-        nw.when(col("detail") == "chart").then(lit(CHART)).otherwise(lit(EMBEDDED)).alias("depth"),
-        *_album_columns(album),
-        cast.null(nw.String).alias("label"),
-        cast.null(nw.String).alias("upc"),
-        cast.null(nw.Int32).alias("popularity"),
-        nw.when(col("detail") == "chart").then(lit("chart")).otherwise(lit("embedded")).alias("detail"),
-    )
-    return _newest_object(nw.concat([whole, inside]), "album_id")
-
-
-def _album_columns(album: Expr) -> list[Expr]:
-    return [
-        field(album, "id").alias("album_id"),
-        field(album, "name").alias("name"),
-        field(album, "album_type").alias("album_type"),
-        *_typed(_album_values(album)),
-        cast.precision(_release_date(album)).alias("release_date_precision"),
-        _sorted(field(album, "available_markets")).alias("available_markets"),
-        field(album, "artists").alias("artists"),
-    ]
-
-
-def _artists(full: Frame, *credits: Frame) -> Frame:
-    item = col("item")
-    whole = full.select(
-        *META,
-        lit(FULL).alias("depth"),
-        lit(0).cast(nw.Int32).alias("position"),
-        field(item, "id").alias("artist_id"),
-        field(item, "name").alias("name"),
-        *_typed(_artist_values(item)),
-        _sorted(field(item, "genres")).alias("genres"),
-        lit("full").alias("detail"),
-    )
+def _albums(engine: Engine, whole: Frame, embedded: list[Frame], charted: Frame) -> Frame:
+    names = CURATED_BY_NAME["albums"].names
     inside = [
         frame.select(
-            *META,
-            nw.when(col("detail") == "chart").then(lit(CHART)).otherwise(lit(EMBEDDED)).alias("depth"),
-            "position",
-            "artist_id",
-            "name",
-            cast.null(nw.Int32).alias("popularity"),
-            cast.null(nw.Int64).alias("followers"),
-            cast.null(nw.List(nw.String)).alias("genres"),
-            nw.when(col("detail") == "chart").then(lit("chart")).otherwise(lit("embedded")).alias("detail"),
-        )
-        for frame in credits
+            *_KEYS,
+            *("album_id", "album_type", "release_date", "release_date_precision", "total_tracks"),
+            col("album_name").alias("name"),
+            col("album_markets").alias("available_markets"),
+            *_missing("albums", "label", "upc", "popularity"),
+            lit("embedded").alias("detail"),
+        ).select(*names)
+        for frame in embedded
     ]
-    return _newest_object(nw.concat([whole, *inside]), "artist_id", "position", "name")
+    lines = charted.select(
+        *_KEYS,
+        "album_id",
+        col("album_name").alias("name"),
+        *_missing(
+            "albums",
+            *["album_type", "release_date", "release_date_precision", "total_tracks"],
+            *["label", "upc", "popularity", "available_markets"],
+        ),
+        lit("chart").alias("detail"),
+    )
+    full = whole.with_columns(lit("full").alias("detail")).select(*names)
+    return nw.concat([engine.lists(nw.concat([full, *inside]), "available_markets"), lines.select(*names)])
 
 
-def _sorted(texts: Expr) -> Expr:
-    return texts.list.sort()
+# -- credits and artists -----------------------------------------------------------------------------------------------
 
 
-# -- links -------------------------------------------------------------------------------------------------------------
-
-
-def _credits(engine: Engine, frame: Frame, key: str) -> Frame:
-    """Who an album or track is by, from the list of artists in it; a twice credited artist keeps the first place."""
-    listed = engine.explode(frame.select(*META, key, "detail", "artists"), "artists").select(
+def _credits(engine: Engine, frames: list[Frame], key: str, artists: str) -> Frame:
+    """Who an album or track is by, from the list of artists in it."""
+    listed = nw.concat([frame.select(*META, key, col(artists).alias("artist")) for frame in frames])
+    each = engine.explode(listed, "artist")
+    named = each.select(
         *META,
         key,
-        "detail",
         "position",
-        field(col("artists"), "id").alias("artist_id"),
-        field(col("artists"), "name").alias("name"),
+        field(col("artist"), "id").alias("artist_id"),
+        field(col("artist"), "name").alias("name"),
+        lit(EMBEDDED).cast(nw.Int32).alias("depth"),
     )
-    known = listed.filter(~col("artist_id").is_null())
-    return known.unique(subset=["snapshot_date", key, "artist_id"], keep="first", order_by=["position"])
+    return _first_places(named.filter(~col("artist_id").is_null()), key)
 
 
-def _track_credits(engine: Engine, tracks: Frame) -> Frame:
-    """Who a track is by; an archive's chart row names its artists as two texts joined with semicolons."""
-    charted = tracks.filter(~col("artist_ids").is_null()).with_columns(
+def _charted_credits(engine: Engine, charted: Frame) -> Frame:
+    """Who a charted track is by; an archive's line names its artists as two texts joined with semicolons."""
+    stated = charted.filter(col("artist_ids") != "").with_columns(
         col("artist_ids").str.split(";").alias("ids"), col("artist_names").str.split(";").alias("names")
     )
-    ids = engine.explode(charted.select(*META, "track_id", "detail", "ids"), "ids")
+    ids = engine.explode(stated.select(*META, "track_id", "ids"), "ids")
     # Where the texts do not have the same length, a name cannot be told to belong to an id.
-    matching = charted.filter(col("ids").list.len() == col("names").list.len())
+    matching = stated.filter(col("ids").list.len() == col("names").list.len())
     names = engine.explode(matching.select("snapshot_date", "track_id", "names"), "names")
-    stated = (
+    named = (
         ids.filter(col("ids") != "")
         .join(names, on=["snapshot_date", "track_id", "position"], how="left")
-        .select(*META, "track_id", "detail", "position", col("ids").alias("artist_id"), col("names").alias("name"))
-        .unique(subset=["snapshot_date", "track_id", "artist_id"], keep="first", order_by=["position"])
+        .select(
+            *META,
+            *("track_id", "position"),
+            col("ids").alias("artist_id"),
+            cast.given(col("names")).alias("name"),
+            lit(CHART).cast(nw.Int32).alias("depth"),
+        )
     )
-    return nw.concat([_credits(engine, tracks, "track_id"), stated])
+    return _first_places(named, "track_id")
 
 
-def _genres(engine: Engine, artists: Frame) -> Frame:
-    listed = engine.explode(artists.select(*_KEYS, "artist_id", "genres"), "genres")
-    named = listed.rename({"genres": "genre"}).filter(~col("genre").is_null())
-    return named.unique(subset=["snapshot_date", "artist_id", "genre"], keep="first", order_by=["position"])
+def _first_places(credits: Frame, key: str) -> Frame:
+    """A twice credited artist keeps the first place."""
+    told = ("captured_at", "capture_id", "hash", "name", "depth")
+    first = credits.group_by("snapshot_date", key, "artist_id").agg(nw.struct("position", *told).min().alias("first"))
+    return first.select(
+        *("snapshot_date", key, "artist_id"),
+        *(field(col("first"), name).alias(name) for name in ("position", *told)),
+    )
 
 
-# -- charts, playlists, rejects ----------------------------------------------------------------------------------------
+def _artist_winners(engine: Engine, full: Frame, credits: list[Frame]) -> Frame:
+    """For each date and artist who tells most and newest: a full object, or a credit with all that it knows."""
+
+    def claim(depth: Expr, position: Expr, row_id: Expr) -> Expr:
+        return nw.struct(
+            depth.cast(nw.Int32).alias("depth"),
+            *("captured_at", "capture_id", "hash"),
+            position.cast(nw.Int32).alias("position"),
+            # Of one line that credits an artist twice, a name rather than none.
+            (~col("name").is_null()).alias("named"),
+            nw.coalesce(col("name"), lit("")).alias("name"),
+            row_id.cast(nw.Int64).alias("row_id"),
+        ).alias("claim")
+
+    claims = [full.select("snapshot_date", "artist_id", claim(lit(FULL), lit(0), col("row_id")))]
+    claims += [
+        frame.select("snapshot_date", "artist_id", claim(col("depth"), col("position"), lit(-1))) for frame in credits
+    ]
+    best = nw.concat(claims).group_by("snapshot_date", "artist_id").agg(col("claim").max())
+    told = col("claim")
+    return engine.materialise(
+        best.select(
+            *("snapshot_date", "artist_id"),
+            *(field(told, name).alias(name) for name in ("depth", "captured_at", "capture_id")),
+            nw.when(field(told, "named")).then(field(told, "name")).alias("name"),
+            nw.when(field(told, "depth") == FULL).then(lit(0).cast(nw.Int32)).alias("source"),
+            field(told, "row_id").alias("won"),
+        )
+    )
+
+
+def _artists(whole: Frame, winners: Frame) -> Frame:
+    names = CURATED_BY_NAME["artists"].names
+    full = whole.with_columns(lit("full").alias("detail"))
+    known_by = nw.when(col("depth") == CHART).then(lit("chart")).otherwise(lit("embedded"))
+    credited = winners.filter(col("depth") < FULL).select(
+        *_KEYS, "artist_id", "name", *_missing("artists", "popularity", "followers"), known_by.alias("detail")
+    )
+    return nw.concat([full.select(*names), credited.select(*names)])
+
+
+def _genres(engine: Engine, whole: Frame) -> Frame:
+    listed = engine.lists(whole.select(*_KEYS, "artist_id", "genres"), "genres")
+    each = engine.explode(listed, "genres").select(*_KEYS, "artist_id", col("genres").alias("genre"))
+    return each.filter(~col("genre").is_null()).unique()
+
+
+# -- charts, rejects ---------------------------------------------------------------------------------------------------
 
 
 def _chart_entries(charts: Frame) -> Frame:
-    item = col("item")
-    names = field(item, "artist_names")
-    archive = ~field(item, "artist_ids").is_null()
-    rows = charts.select(
-        *META,
-        lit(CHART).alias("depth"),
-        "market",
-        "rank",
-        charted_track(item).alias("track_id"),
-        _given(field(item, "track_name")).alias("track_name"),
-        _given(nw.when(archive).then(names.str.replace_all(";", ", ", literal=True)).otherwise(names)).alias(
-            "artist_names"
-        ),
-        _given(field(item, "source")).alias("source"),
-        *_typed(_chart_values(item)),
-    )
-    return rows.unique(subset=["snapshot_date", "market", "rank"], keep="last", order_by=["captured_at", "hash"])
-
-
-def _playlist_items(playlists: Frame) -> Frame:
-    item = col("item")
-    played = _played(item)
-    is_track = field(played, "type") == "track"
-    rows = playlists.select(
-        *META,
-        "playlist_id",
-        "position",
-        *_typed(_playlist_values(item)),
-        field(played, "type").alias("item_type"),
-        nw.when(is_track | field(played, "type").is_null()).then(field(played, "id")).alias("track_id"),
-        field(played, "name").alias("name"),
-    )
-    return rows.unique(
-        subset=["snapshot_date", "playlist_id", "position"], keep="last", order_by=["captured_at", "hash"]
+    # Only the archive's files, those with ids, separate names by a semicolon: elsewhere it is a part of a name.
+    names = col("artist_names")
+    joined = names.str.replace_all(";", ", ", literal=True)
+    return charts.with_columns(
+        nw.when(~col("artist_ids").is_null()).then(joined).otherwise(names).alias("artist_names")
     )
 
 
-def _rejects(flat: Mapping[str, Frame]) -> Frame:
-    """Lines that made no row, and lines of which some value could not be read."""
-    values = {
-        "artists": _artist_values(col("item")),
-        "albums": _full_album_values(col("item")),
-        "tracks": _track_values(col("item")) | _inside("album", _album_values(field(col("item"), "album"))),
-        "chart_entries": _chart_values(col("item")),
-        "playlist_items": _playlist_values(col("item"))
-        | _inside("track", _track_values(_played(col("item"))))
-        | _inside("track.album", _album_values(field(_played(col("item")), "album"))),
-    }
+def _rejects(
+    engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame], taken: Mapping[str, Frame]
+) -> Frame:
+    """Lines that made no row, and lines of which some value could not be read.
+
+    The text of a line whose place is taken is read from the raw files once more: too few to keep all lines for.
+    """
+    names = CURATED_BY_NAME["rejects"].names
+    on = ["snapshot_date", "capture_id", "hash"]
     frames = []
     for entity, frame in flat.items():
-        bad = [nw.when(_unreadable(*value)).then(lit(name)) for name, value in values[entity].items()]
-        named = frame.with_columns(nw.concat_str(*bad, separator=", ", ignore_nulls=True).alias("fields"))
+        faulty = frame.filter(~col("line").is_null())
         dropped = ~col("reason").is_null()
+        if entity in taken:
+            displaced = engine.materialise(taken[entity])
+            faulty = faulty.join(displaced.select(*on), on=on, how="anti")
+            dated = lines[entity].with_columns(cast.day(col("snapshot_date")).alias("snapshot_date"))
+            texts = dated.join(displaced.select(*on, "captured_at"), on=on, how="inner")
+            frames.append(
+                texts.select(
+                    *(*_KEYS, "line"),
+                    lit(entity).alias("entity"),
+                    lit("place_taken").alias("reason"),
+                    cast.null(nw.String).alias("fields"),
+                    lit(True).alias("dropped"),
+                ).select(*names)
+            )
         frames.append(
-            named.filter(dropped | (col("fields") != "")).select(
-                *_KEYS,
+            faulty.select(
+                *(*_KEYS, "line", "fields"),
                 lit(entity).alias("entity"),
                 nw.coalesce(col("reason"), lit("bad_value")).alias("reason"),
-                nw.when(~dropped).then(col("fields")).alias("fields"),
                 dropped.alias("dropped"),
-                "line",
-            )
+            ).select(*names)
         )
     return nw.concat(frames)
-
-
-def _unreadable(text: Expr, apply: Callable[[Expr], Expr]) -> Expr:
-    """Whether a text stands there that its cast cannot read."""
-    return ~text.is_null() & apply(text).is_null()
-
-
-def _inside(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Values of an object inside another, by their path."""
-    return {f"{name}.{inner}": value for inner, value in values.items()}

@@ -6,12 +6,14 @@ names do not exist. How the items are got is `extract`'s business.
 
 import gzip
 import hashlib
+import io
 import itertools
 import json
 import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +29,8 @@ from spotify_platform.lake.store import Lake
 # of gzip and 2,000 full track objects.
 CHUNK_BYTES = 8_000_000
 
-_LONGEST_INTEGER = 4096  # bits; Python writes no more than 4,300 digits
+# Bits. Spark reads no number of more than 1,000 digits, Python writes none of more than 4,300.
+_LONGEST_INTEGER = 3300
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -187,6 +190,18 @@ def read_manifest(lake: Lake, snapshot_date: date, capture_id: str) -> Manifest:
         return Manifest.model_validate_json(lake.get(key))
     except ValueError as error:
         raise LakeError(f"{lake.url}/{key}: not a manifest ({str(error).splitlines()[0]}).") from None
+
+
+def first_items(lake: Lake, file: RawFile, count: int) -> list[Any]:
+    """The items of a raw file's first lines, those that are JSON objects with one."""
+    found = []
+    with gzip.open(io.BytesIO(lake.get(file.path))) as lines:
+        for line in itertools.islice(lines, count):
+            with suppress(ValueError):
+                value = json.loads(line)
+                if isinstance(value, dict) and value.get("item") is not None:
+                    found.append(value["item"])
+    return found
 
 
 def captures_of(lake: Lake, snapshot_date: date) -> list[str]:

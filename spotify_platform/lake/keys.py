@@ -12,6 +12,7 @@ raw/_names/<name>.json                                            which artist a
 curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
 curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
 curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
+curated/_accepted/snapshot_date=D/<captures>.json                 that a person takes a date's captures as they are
 marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
 marts/_published/<seq>.json                                       which build readers see
 """
@@ -26,6 +27,7 @@ LOG = "raw/_log"
 CHECKPOINTS = "raw/_checkpoints"
 PUBLISHED = "curated/_published"
 WITHHELD = "curated/_withheld"
+ACCEPTED = "curated/_accepted"
 MARTS = "marts"
 MARTS_PUBLISHED = "marts/_published"
 
@@ -125,6 +127,11 @@ def published(snapshot_date: date, seq: int) -> str:
 def withheld(snapshot_date: date, inputs: str) -> str:
     """The reasons why `inputs` (a fingerprint of captures and code) of a date were withheld."""
     return f"{WITHHELD}/{day(snapshot_date)}/{inputs}.json"
+
+
+def accepted(snapshot_date: date, captures: str) -> str:
+    """That a person takes a date's captures (a fingerprint of them) as they are."""
+    return f"{ACCEPTED}/{day(snapshot_date)}/{captures}.json"
 
 
 def mart(name: str, build_id: str) -> str:

@@ -8,7 +8,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -26,6 +25,23 @@ class PublishedFile(BaseModel):
     sha256: str
 
 
+class Told(BaseModel):
+    """What an audit found: a check that does not hold, and how many rows or lines break it."""
+
+    table: str  # curated table, or raw/<entity>
+    check: str
+    rows: int
+    severity: str  # error or warning
+    example: str = ""
+
+
+class Audit(BaseModel):
+    """What an audit came to."""
+
+    checks: int = 0  # made of the tables' rows
+    findings: list[Told] = []
+
+
 class PublishRecord(BaseModel):
     """Which batch of a date is published, what it was made from, and what the audit said."""
 
@@ -36,7 +52,9 @@ class PublishRecord(BaseModel):
     fingerprint: str  # of contracts and curation code
     published_at: datetime
     files: list[PublishedFile]
-    audit: dict[str, Any]  # how many checks were made, and how many failed
+    audit: Audit
+    made_from: dict[str, list[str]] = {}  # raw entity → kinds of captures that gave it: days of one kind compare
+    fields: dict[str, dict[str, str]] = {}  # raw entity → its fields with their JSON types, from a sample of lines
 
     @property
     def rows(self) -> dict[str, int]:
@@ -55,6 +73,7 @@ class Withheld(BaseModel):
     fingerprint: str
     decided_at: datetime
     reasons: list[str]
+    audit: Audit = Audit()
 
 
 def head(lake: Lake, snapshot_date: date) -> PublishRecord | None:
@@ -65,8 +84,13 @@ def head(lake: Lake, snapshot_date: date) -> PublishRecord | None:
 
 def heads(lake: Lake, dates: Iterable[date] | None = None) -> dict[date, PublishRecord]:
     """The head of every published date (or of those in `dates`): one LIST, and one GET a date."""
-    newest = {keys.date_in(key): key for key in lake.keys(keys.PUBLISHED)}  # sorted: the last seq of a date wins
-    wanted = newest.keys() if dates is None else newest.keys() & set(dates)
+    asked = None if dates is None else sorted(set(dates))
+    if asked == []:
+        return {}
+    after, until = (f"{keys.PUBLISHED}/{keys.day(day)}" for day in (asked[0], asked[-1])) if asked else (None, None)
+    found = lake.keys(keys.PUBLISHED, after=after, until=until and f"{until}/~")
+    newest = {keys.date_in(key): key for key in found}  # sorted: the last seq of a date wins
+    wanted = newest.keys() if asked is None else newest.keys() & set(asked)
     return {day: PublishRecord.model_validate_json(lake.get(newest[day])) for day in sorted(wanted)}
 
 
@@ -89,6 +113,17 @@ def withheld(lake: Lake, snapshot_date: date, captures: list[str], fingerprint: 
     """The reasons why exactly these captures of a date were withheld by exactly this code, or None."""
     key = keys.withheld(snapshot_date, inputs_of(captures, fingerprint))
     return Withheld.model_validate_json(lake.get(key)) if lake.exists(key) else None
+
+
+def accept(lake: Lake, snapshot_date: date, captures: list[str], accepted_at: datetime) -> None:
+    """Keep that a person takes a date's captures as they are, few rows or not; other captures are another decision."""
+    key = keys.accepted(snapshot_date, inputs_of(captures, ""))
+    lake.create(key, f'{{"accepted_at": "{accepted_at.isoformat()}"}}'.encode())
+
+
+def accepted(lake: Lake, snapshot_date: date, captures: list[str]) -> bool:
+    """Whether a person takes exactly these captures of a date as they are."""
+    return lake.exists(keys.accepted(snapshot_date, inputs_of(captures, "")))
 
 
 def inputs_of(captures: list[str], fingerprint: str) -> str:

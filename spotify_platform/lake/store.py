@@ -67,10 +67,15 @@ class Lake:
             return False
         return True
 
-    def keys(self, prefix: str, *, after: str | None = None) -> list[str]:
-        """The keys under the folder `prefix`, sorted, from the one after `after` on: one LIST, no GET."""
-        pages = obstore.list(self._store, prefix=prefix, offset=after)
-        return sorted(entry["path"] for page in pages for entry in page)
+    def keys(self, prefix: str, *, after: str | None = None, until: str | None = None) -> list[str]:
+        """The keys under the folder `prefix`, sorted, from the one after `after` up to `until`: one LIST, no GET."""
+        found: list[str] = []
+        for page in obstore.list(self._store, prefix=prefix, offset=after):
+            found += [entry["path"] for entry in page]
+            # A bucket lists in order, a folder does not.
+            if until and found and found[-1] > until and not self.folder:
+                break
+        return sorted(key for key in found if not until or key <= until)
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly under `prefix`, sorted: one LIST."""

@@ -19,7 +19,7 @@ from spotify_platform.lake import keys
 from spotify_platform.lake.publishing import PublishedFile
 from spotify_platform.lake.store import Lake, sha256
 from spotify_platform.marts.sql import marts
-from spotify_platform.quality.audit import audit
+from spotify_platform.quality.audit import audit_tables
 
 
 class MartsRecord(BaseModel):
@@ -87,7 +87,7 @@ def _export(
         {"path": str(path)},
     )
     row = connection.execute(f"select count(*) from marts.{table.name}").fetchone()
-    findings = [finding for found in audit(table, [path]).values() for finding in found]
+    findings = [finding for found in audit_tables({table.name: [path]}, [table]).values() for finding in found]
     if findings:
         raise PermanentError(f"{findings[0]}: the marts were not published; the last build stays readable.")
     key = keys.mart(table.name, build_id)

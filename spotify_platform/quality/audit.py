@@ -1,100 +1,89 @@
 """The audit: a batch's Parquet files against the contracts, one scan a table, judged date by date.
 
-It knows the tables' contracts and not the code that made the rows, so it is a second opinion. An error withholds the
-date; what is done with a withheld date is `publish`'s business.
+It knows the tables' contracts and not the code that made the rows, so it is a second opinion, and the same one
+whichever engine wrote the files. An error withholds the date; what becomes of that date is `publish`'s business.
 """
 
 import glob
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from spotify_platform.contracts.table import Column, Table
-
-# Above this share of lines without a row, something is wrong with the capture or with us, not with single lines.
-MAX_REJECTED = 0.5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check that does not hold: table, what must hold, and how many rows break it."""
-
-    table: str
-    check: str
-    rows: int
-
-    def __str__(self) -> str:
-        """A line for a person."""
-        return f"{self.table}: {self.check} ({self.rows:,} rows)"
-
-    def as_json(self) -> dict[str, Any]:
-        """The finding as a publish record or an event carries it."""
-        return asdict(self)
+from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.table import Table
+from spotify_platform.quality.checks import Check, Finding, checks_of
 
 
-def audit(table: Table, files: Sequence[Path]) -> dict[date, list[Finding]]:
-    """What does not hold in a table's files, by snapshot date. Dates without findings are not in the answer."""
-    if not files:
-        return {}
-    checks = dict(_checks(table))
-    counts = ", ".join(f"count(*) filter (where {breaks})" for breaks in checks.values())
-    unique = "0"
-    if table.key:
-        key = ", ".join(f'"{name}"' for name in table.key)
-        unique = f"count(*) - count(distinct ({key}))"
-    with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"select snapshot_date, {unique}, {counts} from read_parquet(?, hive_partitioning = false) group by all",
-            [[glob.escape(str(path)) for path in files]],
-        ).fetchall()
-    names = [f"{' + '.join(table.key)} is unique", *checks]
-    found: dict[date, list[Finding]] = {}
-    for day, *broken in rows:
-        findings = [Finding(table.name, name, n) for name, n in zip(names, broken, strict=True) if n]
-        if findings:
-            found[day] = findings
-    return found
+def audit_tables(files: Mapping[str, Sequence[Path]], tables: Sequence[Table] = CURATED) -> dict[date, list[Finding]]:
+    """What does not hold in the Parquet files of a batch, by snapshot date; dates without findings are left out.
 
-
-def audit_lines(read: Mapping[str, int], promised: Mapping[str, int], dropped: Mapping[str, int]) -> list[Finding]:
-    """What does not hold between a date's raw lines and its manifests.
-
-    All three are lines by entity: as read, as the manifests promise, and as rejected without a row.
+    `files` are those of each of the `tables` by its name. A reference is looked for among the files of the same batch.
     """
-    findings = []
-    for entity in sorted(set(read) | set(promised)):
-        lines, expected = read.get(entity, 0), promised.get(entity, 0)
-        if lines != expected:
-            check = f"{expected:,} lines as the manifests say, {lines:,} read"
-            findings.append(Finding(f"raw/{entity}", check, abs(lines - expected)))
-        if dropped.get(entity, 0) > MAX_REJECTED * max(lines, 1):
-            check = f"at most {MAX_REJECTED:.0%} of the lines rejected"
-            findings.append(Finding(f"raw/{entity}", check, dropped[entity]))
-    return findings
+    found: dict[date, list[Finding]] = defaultdict(list)
+    with duckdb.connect() as connection:
+        for table in tables:
+            for day, findings in _audit(connection, table, files).items():
+                found[day] += findings
+    return dict(found)
 
 
-def check_count(table: Table) -> int:
-    """How many checks the audit makes of a table."""
-    return len(dict(_checks(table))) + bool(table.key)
+def _audit(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: Mapping[str, Sequence[Path]]
+) -> dict[date, list[Finding]]:
+    if not files.get(table.name):
+        return {}
+    checks = checks_of(table)
+    broken = {check.name: _breaks(check) for check in checks if check.kind != "unique"}
+    counts = ", ".join(f"count_if({sql}) as c{number}" for number, sql in enumerate(broken.values()))
+    sums = ", ".join(f"sum(c{number})::bigint" for number in range(len(broken)))
+    joins = " ".join(_join(check, files) for check in checks if check.kind == "references")
+    # Grouped by the key, so that one scan serves its uniqueness too; the counts are summed on the way.
+    group = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date",))
+    surplus = "sum(n) - count(*)" if table.key else "0"
+    rows = connection.execute(f"""
+        select snapshot_date, ({surplus})::bigint, {sums}
+        from (select {group}, count(*) as n, {counts} from {_scan(files[table.name])} {joins} group by {group})
+        group by snapshot_date""").fetchall()
+    key = next((check.name for check in checks if check.kind == "unique"), "")
+    judged = {
+        day: [Finding(table.name, name, n) for name, n in zip([key, *broken], counts, strict=True) if n]
+        for day, *counts in rows
+    }
+    return {day: findings for day, findings in judged.items() if findings}
 
 
-def _checks(table: Table) -> Iterator[tuple[str, str]]:
-    """What must hold, in words, with the SQL that finds the rows that break it."""
-    for column in table.columns:
-        yield from _column_checks(column)
+def _breaks(check: Check) -> str:
+    """SQL that is true for a row that breaks a check."""
+    (name,) = check.columns
+    match check.kind:
+        case "not_null":
+            return f'"{name}" is null'
+        case "between":
+            assert check.between
+            return f'"{name}" not between {check.between[0]} and {check.between[1]}'
+        case "values":
+            words = ", ".join(f"'{word}'" for word in check.values)
+            return f'"{name}" not in ({words})'
+        case _:
+            return f'"{name}" is not null and "{_target(check)}".found is null'
 
 
-def _column_checks(column: Column) -> Iterator[tuple[str, str]]:
-    name = f'"{column.name}"'
-    if not column.null:
-        yield f"{column.name} is not null", f"{name} is null"
-    if column.between:
-        low, high = column.between
-        yield f"{column.name} is between {low} and {high}", f"{name} not between {low} and {high}"
-    if column.values:
-        words = ", ".join(f"'{word}'" for word in column.values)
-        yield f"{column.name} is one of {', '.join(column.values)}", f"{name} not in ({words})"
+def _target(check: Check) -> str:
+    return f"{check.references} of {check.columns[0]}"
+
+
+def _join(check: Check, files: Mapping[str, Sequence[Path]]) -> str:
+    """SQL: the keys of a referenced table beside the rows that may refer to them."""
+    (name,) = check.columns
+    known = files.get(check.references)
+    found = f'select distinct snapshot_date, "{name}", true as found from {_scan(known)}' if known else ""
+    nothing = f'select null::date as snapshot_date, null::varchar as "{name}", true as found where false'
+    return f'left join ({found or nothing}) as "{_target(check)}" using (snapshot_date, "{name}")'
+
+
+def _scan(files: Sequence[Path]) -> str:
+    paths = ", ".join("'" + glob.escape(str(path)).replace("'", "''") + "'" for path in files)
+    return f"read_parquet([{paths}], hive_partitioning = false)"

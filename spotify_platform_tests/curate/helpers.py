@@ -13,11 +13,9 @@ from typing import Any
 import duckdb
 
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.raw import ENTITIES
+from spotify_platform.curate.batch import curate_batch
 from spotify_platform.curate.duckdb import DuckDBEngine
 from spotify_platform.curate.engine import Part
-from spotify_platform.curate.flat import flatten
-from spotify_platform.curate.tables import curate
 from spotify_platform.lake import keys
 from spotify_platform.lake.captures import to_line
 
@@ -82,18 +80,18 @@ def _curated(folder: Path, lines: Iterable[Raw]) -> Tables:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(b"\n".join(found) + b"\n", mtime=0))
         paths[entity].append(path)
+    named = {entity: [str(path) for path in found] for entity, found in paths.items()}
     with DuckDBEngine(folder) as engine:
-        frames = curate(engine, {entity.name: flatten(engine, entity, paths[entity.name]) for entity in ENTITIES})
-        parts = {table.name: engine.write(table, frames[table.name], folder / "out" / table.name) for table in CURATED}
+        batch = curate_batch(engine, named, str(folder / "out"))
     with duckdb.connect() as connection:
-        rows = {
-            name: sorted((row for part in parts[name] for row in _rows(connection, part)), key=repr) for name in parts
-        }
-    return Tables(rows)
+        rows: dict[str, list[Row]] = {table.name: [] for table in CURATED}
+        for part in batch.parts:
+            rows[part.table] += _rows(connection, part)
+    return Tables({name: sorted(found, key=repr) for name, found in rows.items()})
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, part: Part) -> list[Row]:
-    read = connection.execute("select * from read_parquet(?, hive_partitioning = false)", [str(part.path)])
+    read = connection.execute("select * from read_parquet(?, hive_partitioning = false)", [part.path])
     names = [column[0] for column in read.description or []]
     rows = [dict(zip(names, row, strict=True)) for row in read.fetchall()]
     assert len(rows) == part.rows

@@ -9,15 +9,23 @@ from typing import Any
 import duckdb
 import pytest
 
-from spotify_platform.contracts.curated import ARTISTS, CURATED, TRACK_ARTISTS
+from spotify_platform.contracts.curated import ARTISTS, CURATED, TRACK_ARTISTS, TRACKS
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Column, Table, Type
-from spotify_platform.quality.audit import MAX_REJECTED, Finding, audit, audit_lines, check_count
+from spotify_platform.quality.audit import audit_tables
+from spotify_platform.quality.checks import Finding
 
 GOOD, POISONED, ALSO_GOOD = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
 Row = dict[str, Any]
 
 every_table = pytest.mark.parametrize("table", [*CURATED, *MARTS], ids=lambda table: table.name)
+
+
+def audit(table: Table, files: list[Path]) -> dict[date, list[Finding]]:
+    """What the audit finds in one table, but for references: the other tables are not there."""
+    found = audit_tables({table.name: files}, [table])
+    kept = {day: [one for one in findings if " stands in " not in one.check] for day, findings in found.items()}
+    return {day: findings for day, findings in kept.items() if findings}
 
 
 def value(column: Column, number: int) -> Any:
@@ -154,44 +162,28 @@ def test_not_a_number_is_out_of_every_range(tmp_path: Path) -> None:
                 assert [one.check.split()[0] for one in found[GOOD]] == [column.name]
 
 
-def test_the_count_of_checks_is_the_number_of_things_that_can_be_found() -> None:
-    table = replace(
-        ARTISTS,
-        columns=(
-            Column("snapshot_date", Type.DATE, "the day"),
-            Column("artist_id", Type.STRING, "the id", values=("a", "b")),
-            Column("popularity", Type.INTEGER, "the score", between=(0, 1), null="not told"),
-        ),
-    )
-    assert check_count(table) == len(["key", "date not null", "id not null", "id word", "score range"])
+def test_a_reference_to_what_the_date_does_not_have_is_found(tmp_path: Path) -> None:
+    """An artist of another date is none of this one, NULL refers to nothing, and an unknown one counts row by row."""
+    known = parquet(tmp_path / "artists", ARTISTS, [row(ARTISTS, GOOD, 0) | {"artist_id": "ann"}])
+    tracks = [row(TRACKS, day, 0) | {"track_id": "t", "album_id": None} for day in (GOOD, POISONED)]
+    credits = [
+        row(TRACK_ARTISTS, day, number) | {"track_id": "t", "artist_id": artist}
+        for day in (GOOD, POISONED)
+        for number, artist in enumerate(["ann", "bob", "cy"])
+    ]
+    files = {
+        "artists": known,
+        "tracks": parquet(tmp_path / "tracks", TRACKS, tracks),
+        "track_artists": parquet(tmp_path / "credits", TRACK_ARTISTS, credits),
+    }
+    said = "artist_id stands in artists"
+    assert audit_tables(files) == {
+        GOOD: [Finding("track_artists", said, 2)],
+        POISONED: [Finding("track_artists", said, 3)],
+    }
 
 
-def test_lines_as_promised_have_no_finding() -> None:
-    assert audit_lines({"artists": 3, "tracks": 1}, {"artists": 3, "tracks": 1}, {}) == []
-    assert audit_lines({}, {}, {}) == []
-
-
-@pytest.mark.parametrize(("read", "promised", "missing"), [(9, 10, 1), (0, 10, 10), (12, 10, 2), (5, 0, 5)])
-def test_lines_that_do_not_add_up_to_the_manifests_are_found(read: int, promised: int, missing: int) -> None:
-    [found] = audit_lines({"artists": read, "albums": 4}, {"artists": promised, "albums": 4}, {})
-    assert (found.table, found.rows) == ("raw/artists", missing)
-    assert f"{promised} lines" in str(found)
-    assert f"{read} read" in str(found)
-
-
-def test_an_entity_of_which_nothing_was_read_is_found() -> None:
-    [found] = audit_lines({}, {"tracks": 7}, {})
-    assert (found.table, found.rows) == ("raw/tracks", 7)
-
-
-@pytest.mark.parametrize(("lines", "dropped", "found"), [(10, 5, 0), (10, 6, 1), (1, 1, 1), (2, 1, 0), (3, 2, 1)])
-def test_more_rejects_than_the_limit_are_found(lines: int, dropped: int, found: int) -> None:
-    assert MAX_REJECTED == 0.5
-    findings = audit_lines({"tracks": lines, "artists": 9}, {"tracks": lines, "artists": 9}, {"tracks": dropped})
-    assert [(one.table, one.rows) for one in findings] == [("raw/tracks", dropped)] * found
-
-
-def test_a_finding_reads_like_a_sentence_and_goes_into_json() -> None:
+def test_a_finding_reads_like_a_sentence_and_gives_an_example() -> None:
     finding = Finding("artists", "popularity is between 0 and 100", 1234)
     assert str(finding) == "artists: popularity is between 0 and 100 (1,234 rows)"
-    assert finding.as_json() == {"table": "artists", "check": "popularity is between 0 and 100", "rows": 1234}
+    assert str(replace(finding, example="101")).endswith("(1,234 rows, for instance 101)")
