@@ -10,7 +10,6 @@ from typing import Any, Self
 
 from narwhals import col
 
-from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.raw import ENTITIES
 from spotify_platform.curate.engine import Engine, Frame, Part
 from spotify_platform.curate.flat import flatten
@@ -51,10 +50,10 @@ class Batch:
 def curate_batch(engine: Engine, files: Mapping[str, Sequence[str]], folder: str) -> Batch:
     """Curate raw files by entity (local paths or URLs) into Parquet below `folder`, which is new."""
     lines = {entity.name: engine.lines(files.get(entity.name, [])) for entity in ENTITIES}
-    flat = {entity.name: flatten(engine, entity, lines[entity.name]) for entity in ENTITIES}
-    frames = curate(engine, flat, lines)
-    parts = [part for table in CURATED for part in engine.write(table, frames[table.name], folder)]
-    return Batch([one for name, frame in flat.items() for one in _count(engine, name, frame)], parts)
+    forms = engine.materialise(*(flatten(engine, entity, lines[entity.name]) for entity in ENTITIES))
+    flat = dict(zip(lines, forms, strict=True))
+    counted = [one for name, frame in flat.items() for one in _count(engine, name, frame)]
+    return Batch(counted, engine.write(curate(engine, flat, lines), folder))
 
 
 def _count(engine: Engine, entity: str, flat: Frame) -> list[Lines]:

@@ -3,7 +3,7 @@
 import glob
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -12,8 +12,8 @@ from typing import Any, Self
 import duckdb
 import narwhals as nw
 
+from spotify_platform.contracts.curated import CURATED_BY_NAME
 from spotify_platform.contracts.raw import TEXT, Entity, Shape
-from spotify_platform.contracts.table import Table
 from spotify_platform.curate.engine import Frame, Part
 
 # An object larger than this is not an answer of Spotify's; the largest seen is a playlist of 100 full tracks, 1 MB.
@@ -107,33 +107,47 @@ class DuckDBEngine:
             )
         )
 
-    def materialise(self, frame: Frame) -> Frame:
-        """See `Engine.materialise`."""
-        self._tables += 1
-        name = f"step_{self._tables}"
-        frame.to_native().create(name)
-        return self._frame(f"select *, rowid as row_id from {name}")
+    def materialise(self, *frames: Frame) -> list[Frame]:
+        """See `Engine.materialise`.
+
+        All are written down as SQL before the first is computed: a statement that writes makes DuckDB bind the frames
+        that are used after it anew, 1 ms a step of theirs.
+        """
+        created = {}
+        for frame in frames:
+            self._tables += 1
+            relation: duckdb.DuckDBPyRelation = frame.to_native()
+            created[f"step_{self._tables}"] = relation.sql_query()
+        for name, sql in created.items():
+            self._connection.execute(f"create table {name} as {sql}")
+        return [self._frame(f"select *, rowid as row_id from {name}") for name in created]
 
     def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
         """See `Engine.count`."""
         counted = frame.group_by(*by).agg(rows=nw.len())
         return {tuple(row[:-1]): row[-1] for row in counted.to_native().fetchall()}
 
-    def write(self, table: Table, frame: Frame, folder: str) -> list[Part]:
-        """See `Engine.write`."""
-        columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
-        order = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date", "entity", "line", "capture_id"))
-        target = Path(folder, table.name)
-        target.mkdir(parents=True)
-        frame.to_native().select(columns).create_view("written", replace=True)
-        # Sorted by key: the same rows give the same file, and a reader of one key skips most of it.
-        written = self._connection.execute(
-            f"copy (select * from written order by {order}) to $folder (format parquet, compression zstd, "
-            "partition_by (snapshot_date), write_partition_columns true, return_stats true)",
-            {"folder": str(target)},
-        ).fetchall()
-        parts = [Part(table.name, _day(path), path, rows, size) for path, rows, size, *_ in written]
-        return sorted(parts, key=lambda part: part.path)
+    def write(self, frames: Mapping[str, Frame], folder: str) -> list[Part]:
+        """See `Engine.write`. Written down as SQL first, as in `materialise`."""
+        copies = {}
+        for table, frame in frames.items():
+            contract = CURATED_BY_NAME[table]
+            columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in contract.duckdb_columns.items())
+            # Sorted by key: the same rows give the same file, and a reader of one key skips most of it.
+            order = ", ".join(f'"{name}"' for name in contract.key or ("snapshot_date", "entity", "line", "capture_id"))
+            rows: duckdb.DuckDBPyRelation = frame.to_native().select(columns)
+            copies[table] = f"{rows.sql_query()} order by {order}"
+        parts = []
+        for table, sql in copies.items():
+            target = Path(folder, table)
+            target.mkdir(parents=True)
+            written = self._connection.execute(
+                f"copy ({sql}) to $folder (format parquet, compression zstd, "
+                "partition_by (snapshot_date), write_partition_columns true, return_stats true)",
+                {"folder": str(target)},
+            ).fetchall()
+            parts += [Part(table, _day(path), path, rows, size) for path, rows, size, *_ in written]
+        return sorted(parts, key=lambda part: (part.table, part.path))
 
     def _frame(self, sql: str) -> Frame:
         return nw.from_native(self._connection.sql(sql))

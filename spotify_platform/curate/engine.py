@@ -1,6 +1,6 @@
 """What an engine must offer natively; everything else is Narwhals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import narwhals as nw
 
 from spotify_platform.contracts.raw import Entity
-from spotify_platform.contracts.table import Table
 
 Frame = nw.LazyFrame[Any]
 
@@ -51,14 +50,14 @@ class Engine(Protocol):
         """One row per element of the list `column`, with its 0-based `position`; empty and NULL lists give none."""
         ...
 
-    def materialise(self, frame: Frame) -> Frame:
-        """The frame computed once and kept, with a `row_id` that is unique in it."""
+    def materialise(self, *frames: Frame) -> list[Frame]:
+        """The frames computed once and kept, each with a `row_id` that is unique in it."""
         ...
 
     def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
         """Rows by the values of the columns `by`."""
         ...
 
-    def write(self, table: Table, frame: Frame, folder: str) -> list[Part]:
-        """The frame as Parquet below `folder`, with the contract's columns and types; no rows make no file."""
+    def write(self, frames: Mapping[str, Frame], folder: str) -> list[Part]:
+        """Curated tables as Parquet below `folder`, with the contract's columns and types; no rows make no file."""
         ...

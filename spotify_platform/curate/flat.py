@@ -37,7 +37,7 @@ class Form:
 
 
 def flatten(engine: Engine, entity: Entity, lines: Frame) -> Frame:
-    """The flat form of an entity's lines, computed once.
+    """The flat form of an entity's lines.
 
     `reason` is NULL for a good line; `fields` names its values that could not be read, or is NULL; `line` is kept
     only where one of the two is not NULL.
@@ -73,7 +73,7 @@ def flatten(engine: Engine, entity: Entity, lines: Frame) -> Frame:
     good = col("reason").is_null()
     fields = nw.when(good & (col("named") != "")).then(col("named"))
     line = nw.when(~good | (col("named") != "")).then(col("line"))
-    return engine.materialise(judged.select(*kept, fields.alias("fields"), line.alias("line")))
+    return judged.select(*kept, fields.alias("fields"), line.alias("line"))
 
 
 def _precision(form: Form) -> list[Expr]:

@@ -3,15 +3,16 @@
 Who makes the session, and where, is the caller's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import narwhals as nw
 
+from spotify_platform.contracts.curated import CURATED_BY_NAME
 from spotify_platform.contracts.raw import TEXT, Entity, Shape
-from spotify_platform.contracts.table import Table, Type
+from spotify_platform.contracts.table import Type
 from spotify_platform.curate.engine import Frame, Part
 
 if TYPE_CHECKING:
@@ -102,35 +103,41 @@ class SparkEngine:
         rows: DataFrame = frame.to_native()
         return nw.from_native(rows.select(*others, f.posexplode(column).alias("position", column)))
 
-    def materialise(self, frame: Frame) -> Frame:
+    def materialise(self, *frames: Frame) -> list[Frame]:
         """See `Engine.materialise`. Parquet, and not a cache: what an executor loses would get other row ids."""
         from pyspark.sql import functions as f
 
-        self._steps += 1
-        folder = f"{self._scratch}/step_{self._steps}"
-        frame.to_native().withColumn("row_id", f.monotonically_increasing_id()).write.parquet(folder)
-        return nw.from_native(self._session.read.parquet(folder))
+        kept = []
+        for frame in frames:
+            self._steps += 1
+            folder = f"{self._scratch}/step_{self._steps}"
+            frame.to_native().withColumn("row_id", f.monotonically_increasing_id()).write.parquet(folder)
+            kept.append(nw.from_native(self._session.read.parquet(folder)))
+        return kept
 
     def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
         """See `Engine.count`."""
         counted = frame.group_by(*by).agg(rows=nw.len()).to_native()
         return {tuple(row)[:-1]: tuple(row)[-1] for row in counted.collect()}
 
-    def write(self, table: Table, frame: Frame, folder: str) -> list[Part]:
-        """See `Engine.write`. A copy of the date names the folders: Spark leaves the naming column out of the files."""
+    def write(self, frames: Mapping[str, Frame], folder: str) -> list[Part]:
+        """See `Engine.write`."""
+        parts = [part for table, frame in frames.items() for part in self._write(table, frame, folder.rstrip("/"))]
+        return sorted(parts, key=lambda part: (part.table, part.path))
+
+    def _write(self, table: str, frame: Frame, folder: str) -> list[Part]:
+        """Write a table; a copy of the date names the folders, since Spark leaves that column out of the files."""
         from pyspark.sql import functions as f
 
-        target = f"{folder.rstrip('/')}/{table.name}"
-        typed = [f.col(column.name).cast(_TYPES[column.type]).alias(column.name) for column in table.columns]
-        order = list(table.key) or ["snapshot_date", "entity", "line", "capture_id"]
+        contract = CURATED_BY_NAME[table]
+        typed = [f.col(column.name).cast(_TYPES[column.type]).alias(column.name) for column in contract.columns]
+        order = list(contract.key) or ["snapshot_date", "entity", "line", "capture_id"]
         rows: DataFrame = frame.to_native().select(*typed, f.col("snapshot_date").cast("string").alias("day"))
+        target = f"{folder}/{table}"
         rows.repartition("day").sortWithinPartitions("day", *order).write.partitionBy("day").parquet(target)
         written = self._session.read.schema("day string").parquet(target)
         counted = written.groupBy("day", "_metadata.file_path", "_metadata.file_size").count().collect()
-        return sorted(
-            (Part(table.name, date.fromisoformat(day), _path(path), rows, size) for day, path, size, rows in counted),
-            key=lambda part: part.path,
-        )
+        return [Part(table, date.fromisoformat(day), _path(path), rows, size) for day, path, size, rows in counted]
 
 
 def _path(url: str) -> str:

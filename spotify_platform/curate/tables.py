@@ -25,7 +25,8 @@ _PLACES = {"chart_entries": ("market", "rank"), "playlist_items": ("playlist_id"
 def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]) -> dict[str, Frame]:
     """Flat forms and raw lines by entity → frames by table, with the contract's columns."""
     good = {name: frame.filter(col("reason").is_null()) for name, frame in flat.items()}
-    held = {name: _held(engine, good[name], *place) for name, place in _PLACES.items()}
+    held = _computed(engine, {name: _held(good[name], *place) for name, place in _PLACES.items()})
+    taken = _computed(engine, {name: _taken(good[name], held[name], name) for name in _PLACES})
     charts = _kept(good["chart_entries"], held["chart_entries"])
     playlists = _kept(good["playlist_items"], held["playlist_items"])
 
@@ -49,16 +50,13 @@ def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]
     embedded = [_won(frame, albums, 1 + number) for number, frame in enumerate(objects)]
     whole_albums = _won(good["albums"], albums, 0)
 
-    track_credits = engine.materialise(
-        nw.concat([_credits(engine, objects, "track_id", "artists"), _charted_credits(engine, charted)])
-    )
-    album_credits = engine.materialise(
-        nw.concat(
-            [
-                _credits(engine, [whole_albums], "album_id", "artists"),
-                _credits(engine, embedded, "album_id", "album_artists"),
-            ]
-        )
+    of_albums = [
+        _credits(engine, [whole_albums], "album_id", "artists"),
+        _credits(engine, embedded, "album_id", "album_artists"),
+    ]
+    track_credits, album_credits = engine.materialise(
+        nw.concat([_credits(engine, objects, "track_id", "artists"), _charted_credits(engine, charted)]),
+        nw.concat(of_albums),
     )
     artists = _artist_winners(engine, good["artists"], [track_credits, album_credits])
     whole_artists = _won(good["artists"], artists, 0)
@@ -72,7 +70,7 @@ def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]
         "track_artists": track_credits,
         "chart_entries": _chart_entries(charts),
         "playlist_items": playlists,
-        "rejects": _rejects(engine, flat, lines, {name: _taken(good[name], held[name], name) for name in _PLACES}),
+        "rejects": _rejects(flat, lines, taken),
     }
     return {table.name: frames[table.name].select(*table.names) for table in CURATED}
 
@@ -90,7 +88,7 @@ def repeated(flat: Frame, entity: str) -> Frame:
 # -- latest wins -------------------------------------------------------------------------------------------------------
 
 
-def _held(engine: Engine, lines: Frame, unit: str, place: str) -> Frame:
+def _held(lines: Frame, unit: str, place: str) -> Frame:
     """Who holds which place of the newest answers: `hash` and line (`won`) by date, capture, unit and place.
 
     Rows of two answers are never mixed: a chart or playlist that never stood would be the result. Pages of one answer
@@ -103,11 +101,13 @@ def _held(engine: Engine, lines: Frame, unit: str, place: str) -> Frame:
     of_newest = lines.join(answers, on=[*within, "capture_id"], how="semi")
     held = of_newest.group_by(*within, "capture_id", place).agg(nw.struct("hash", "row_id").max().alias("holder"))
     holder = col("holder")
-    return engine.materialise(
-        held.select(
-            *within, "capture_id", place, field(holder, "hash").alias("held"), field(holder, "row_id").alias("won")
-        )
+    return held.select(
+        *within, "capture_id", place, field(holder, "hash").alias("held"), field(holder, "row_id").alias("won")
     )
+
+
+def _computed(engine: Engine, frames: Mapping[str, Frame]) -> dict[str, Frame]:
+    return dict(zip(frames, engine.materialise(*frames.values()), strict=True))
 
 
 def _kept(lines: Frame, held: Frame) -> Frame:
@@ -140,9 +140,8 @@ def _winners(engine: Engine, key: str, *claims: Frame) -> Frame:
     """For each date and key the line that tells most and newest: its `source` and its row id there, `won`."""
     best = nw.concat(list(claims)).group_by("snapshot_date", key).agg(col("claim").max())
     claim = col("claim")
-    return engine.materialise(
-        best.select(key, field(claim, "source").alias("source"), field(claim, "row_id").alias("won"))
-    )
+    winners = best.select(key, field(claim, "source").alias("source"), field(claim, "row_id").alias("won"))
+    return engine.materialise(winners)[0]
 
 
 def _won(lines: Frame, winners: Frame, source: int) -> Frame:
@@ -273,15 +272,14 @@ def _artist_winners(engine: Engine, full: Frame, credits: list[Frame]) -> Frame:
     ]
     best = nw.concat(claims).group_by("snapshot_date", "artist_id").agg(col("claim").max())
     told = col("claim")
-    return engine.materialise(
-        best.select(
-            *("snapshot_date", "artist_id"),
-            *(field(told, name).alias(name) for name in ("depth", "captured_at", "capture_id")),
-            nw.when(field(told, "named")).then(field(told, "name")).alias("name"),
-            nw.when(field(told, "depth") == FULL).then(lit(0).cast(nw.Int32)).alias("source"),
-            field(told, "row_id").alias("won"),
-        )
+    winners = best.select(
+        *("snapshot_date", "artist_id"),
+        *(field(told, name).alias(name) for name in ("depth", "captured_at", "capture_id")),
+        nw.when(field(told, "named")).then(field(told, "name")).alias("name"),
+        nw.when(field(told, "depth") == FULL).then(lit(0).cast(nw.Int32)).alias("source"),
+        field(told, "row_id").alias("won"),
     )
+    return engine.materialise(winners)[0]
 
 
 def _artists(whole: Frame, winners: Frame) -> Frame:
@@ -312,9 +310,7 @@ def _chart_entries(charts: Frame) -> Frame:
     )
 
 
-def _rejects(
-    engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame], taken: Mapping[str, Frame]
-) -> Frame:
+def _rejects(flat: Mapping[str, Frame], lines: Mapping[str, Frame], taken: Mapping[str, Frame]) -> Frame:
     """Lines that made no row, and lines of which some value could not be read.
 
     The text of a line whose place is taken is read from the raw files once more: too few to keep all lines for.
@@ -326,7 +322,7 @@ def _rejects(
         faulty = frame.filter(~col("line").is_null())
         dropped = ~col("reason").is_null()
         if entity in taken:
-            displaced = engine.materialise(taken[entity])
+            displaced = taken[entity]
             faulty = faulty.join(displaced.select(*on), on=on, how="anti")
             dated = lines[entity].with_columns(cast.day(col("snapshot_date")).alias("snapshot_date"))
             texts = dated.join(displaced.select(*on, "captured_at"), on=on, how="inner")
