@@ -49,7 +49,8 @@ def newest_published(lake: Lake) -> date | None:
 def report(lake: Lake, day: date, docs: Path | None = None) -> Report:
     """Judge the published batch of a date; with `docs`, a folder, Data Docs are written to `docs/<date>`.
 
-    Raises `InputError` for a date that is not published, and where Great Expectations is not installed.
+    Raises `InputError` for a date that is not published, and where Great Expectations is not installed, and
+    `LakeError` for a batch that cannot be read.
     """
     record = head(lake, day)
     if record is None:
@@ -62,7 +63,11 @@ def report(lake: Lake, day: date, docs: Path | None = None) -> Report:
             if not local[file.path].exists():
                 raise LakeError(f"{lake.url}/{file.path}: not there, though the publish record of {day} names it.")
             files[file.table].append(local[file.path])
-        frames = frames_of(files)
+        try:
+            frames = frames_of(files)
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+            raise LakeError(f"{lake.url}: the batch of {day} cannot be read: {said}") from error
     folder = docs / day.isoformat() if docs else None
     verdicts = judge(frames, f"{day} {record.batch_id}", folder)
     return Report(day, record.batch_id, tuple(verdicts), folder / INDEX if folder else None)
