@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test soak format docs lock lambda bench-load bench-extract clean
+.PHONY: help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench-load: .venv/run  ## how long the definitions take to load, against a bare 
 bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten minutes)
 	$(BIN)/python benchmarks/extract.py
 
+bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, pandas and Spark, memory, a year (40 minutes)
+	$(BIN)/python benchmarks/curate/bench.py
+
 lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
@@ -56,5 +59,5 @@ clean:  ## remove the environment and all state
 	@touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,aws,quality,spark]'
 	@touch $@

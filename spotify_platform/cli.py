@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from spotify_platform.contracts.errors import InputError, PlatformError, UnfinishedError
 
@@ -41,7 +42,7 @@ def _one_line_errors() -> Iterator[None]:
         err.print(f"[red]Error:[/red] the lake did not answer: {first}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except PlatformError as error:
-        err.print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        err.print(f"[red]Error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 
@@ -276,9 +277,8 @@ def run() -> None:
     out.print(f"{len(pending)} {'date is' if len(pending) == 1 else 'dates are'} in the marts.")
     _, ((rejected,),) = ask(home.lake(), "select count(*) from curated.rejects")
     if rejected:
-        rejects = "select snapshot_date, entity, reason, fields, line from curated.rejects"
         out.print(f"{rejected} raw lines stand in curated.rejects, with reasons.", highlight=False)
-        out.print(f"See: {program()} query '{rejects}'", highlight=False, soft_wrap=True)
+        out.print(f"See: {program()} rejects", highlight=False, soft_wrap=True)
     out.print(f"Next: {program()} query '{EXAMPLE_QUERY}'", highlight=False, soft_wrap=True)
 
 
@@ -300,6 +300,81 @@ def query(
         err.print(f"[yellow]Nothing was captured here yet.[/yellow] {_BEGIN}", highlight=False, soft_wrap=True)
     columns, rows = ask(home.lake(), sql)
     print_rows(columns, rows, form)  # type: ignore[arg-type]
+
+
+@_command(app)
+def audit(
+    day: Annotated[datetime, typer.Argument(metavar="DATE", formats=["%Y-%m-%d"], help="A snapshot date.")],
+    gx: Annotated[
+        bool, typer.Option("--gx", help="Ask Great Expectations instead, now, and write its Data Docs.")
+    ] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take the date's captures though they give few rows, and publish them.")
+    ] = False,
+) -> None:
+    """Print what the audit of a date found, check by check; exit with 1 when the date is withheld.
+
+    A date is withheld for an error, and published with its warnings. Few rows can be accepted, nothing else.
+    """
+    from spotify_platform.audits import accept_captures, audit_of
+    from spotify_platform.automation.foreground import run_dates
+    from spotify_platform.console import bars, out, print_audit, show_home
+    from spotify_platform.home import active_home
+    from spotify_platform.second_opinion import report
+
+    home, wanted = active_home(), day.date()
+    show_home(home)
+    if gx:
+        told = report(home.lake(), wanted, home.path / "quality")
+        for verdict in told.failed:
+            out.print(str(verdict.finding), markup=False, highlight=False)
+        out.print(
+            f"{len(told.verdicts)} expectations, {len(told.failed)} failed. Data Docs: {told.docs}", highlight=False
+        )
+        raise typer.Exit(1 if told.failed else 0)
+    if accept:
+        accept_captures(home.lake(), wanted)
+        with bars(["publish"], 1) as progress:
+            run_dates(home, "publish", wanted, wanted, progress)
+    found = audit_of(home.lake(), wanted)
+    print_audit(found)
+    raise typer.Exit(0 if found.published else 1)
+
+
+@_command(app)
+def rejects(
+    day: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="One snapshot date.")] = None,
+    entity: Annotated[str | None, typer.Option(help="One kind of line, artists for instance.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many lines to show.")] = 20,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """List raw lines that could not be curated, or not wholly, with the reason; the newest dates first.
+
+    They are kept verbatim. When the code can read them, curating their date again makes rows of them.
+    """
+    from spotify_platform.console import out, print_rows, show_home
+    from spotify_platform.contracts.raw import ENTITIES_BY_NAME
+    from spotify_platform.home import active_home
+    from spotify_platform.load.reader import query as ask
+
+    if form not in ("table", "csv", "json"):
+        raise InputError(f"--format {form}: not known. Give table, csv or json.")
+    if entity is not None and entity not in ENTITIES_BY_NAME:
+        raise InputError(f"--entity {entity}: not known. Give one of {', '.join(ENTITIES_BY_NAME)}.")
+    home = active_home()
+    show_home(home)
+    wanted = [f"snapshot_date = '{day.date()}'"] if day else []
+    wanted += [f"entity = '{entity}'"] if entity else []
+    where = f"where {' and '.join(wanted)}" if wanted else ""
+    _, ((total,),) = ask(home.lake(), f"select count(*) from curated.rejects {where}")
+    columns, rows = ask(
+        home.lake(),
+        f"""select snapshot_date, entity, reason, fields, dropped, capture_id, line from curated.rejects {where}
+        order by snapshot_date desc, entity, reason, line limit {limit}""",
+    )
+    print_rows(columns, rows, form)  # type: ignore[arg-type]
+    if form == "table":
+        out.print(f"{len(rows)} of {total} lines." if total else "No line was rejected.", highlight=False)
 
 
 def _stop_on_failure(failures: list[str] | tuple[str, ...]) -> None:

@@ -20,6 +20,7 @@ from spotify_platform.home import Home
 from spotify_platform.resources.platform import Progress
 
 if TYPE_CHECKING:
+    from spotify_platform.audits import AuditOfDate
     from spotify_platform.extract.plan import Plan
     from spotify_platform.lake.captures import Manifest
 
@@ -181,6 +182,26 @@ def _print_table(columns: list[str], cells: list[list[str]]) -> None:
 
 def _plain(value: object) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def print_audit(audit: "AuditOfDate") -> None:
+    """What the audit of a date found: a line for each table, then everything that does not hold."""
+    table = Table("table", "checks", "errors", "warnings", title=f"Audit of {audit.day}", title_justify="left")
+    for name in dict.fromkeys(result.table for result in audit.results):
+        mine = [result for result in audit.results if result.table == name]
+        broken = [result.severity for result in mine if result.broken]
+        table.add_row(name, str(len(mine)), str(broken.count("error") or "–"), str(broken.count("warning") or "–"))
+    if audit.results:
+        out.print(table)
+    for result in audit.results:
+        if result.broken:
+            example = f", for instance {result.example}" if result.example else ""
+            said = f"{result.severity}: {result.table}: {result.check} ({result.broken:,} rows{example})"
+            out.print(said, markup=False, highlight=False, soft_wrap=True)
+    for reason in [] if any(result.broken for result in audit.results) else audit.reasons:
+        out.print(f"error: {reason}", markup=False, highlight=False, soft_wrap=True)
+    seen = f"readers see batch {audit.batch_id}" if audit.batch_id else "readers see nothing of the date"
+    out.print(f"{'Published' if audit.published else 'Withheld'}; {seen}.", highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:

