@@ -68,11 +68,11 @@ def in_spark() -> "InProcess":
 @contextmanager
 def _spark(scratch: Path) -> Iterator["SparkEngine"]:
     """An engine on the process' session, which is begun with the first call and lives as long as the process."""
-    from dagster_pyspark import PySparkResource
+    from dagster_pyspark.resources import spark_session_from_config
 
     from spotify_platform.curate.spark import SparkEngine, session_config
     from spotify_platform.settings import use_bundled_java
 
     use_bundled_java()
-    session = PySparkResource(spark_config=_LOCAL_SPARK | session_config()).spark_session
+    session = spark_session_from_config(_LOCAL_SPARK | session_config())
     yield SparkEngine(session, str(scratch / "spark"))

@@ -70,17 +70,22 @@ def curated(lines: Iterable[Raw]) -> Tables:
         return _curated(Path(folder), lines)
 
 
-def _curated(folder: Path, lines: Iterable[Raw]) -> Tables:
+def raw_files(folder: Path, lines: Iterable[Raw]) -> dict[str, list[str]]:
+    """The lines as raw files below a folder, as a capture writer packs them; the files by entity."""
     content: dict[tuple[str, date, str, int], list[bytes]] = defaultdict(list)
     for one in lines:
         content[one.entity, one.day, one.capture_id, one.chunk].append(one.line)
-    paths: dict[str, list[Path]] = defaultdict(list)
+    paths: dict[str, list[str]] = defaultdict(list)
     for (entity, day, capture_id, chunk), found in content.items():
         path = folder / keys.chunk(entity, day, capture_id, chunk)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(b"\n".join(found) + b"\n", mtime=0))
-        paths[entity].append(path)
-    named = {entity: [str(path) for path in found] for entity, found in paths.items()}
+        paths[entity].append(str(path))
+    return paths
+
+
+def _curated(folder: Path, lines: Iterable[Raw]) -> Tables:
+    named = raw_files(folder, lines)
     with DuckDBEngine(folder) as engine:
         batch = curate_batch(engine, named, str(folder / "out"))
     with duckdb.connect() as connection:
