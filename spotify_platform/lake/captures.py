@@ -9,7 +9,6 @@ import hashlib
 import io
 import itertools
 import json
-import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,6 +30,8 @@ CHUNK_BYTES = 8_000_000
 
 # Bits. Spark reads no number of more than 1,000 digits, Python writes none of more than 4,300.
 _LONGEST_INTEGER = 3300
+# A number that engines may write in two ways: with an exponent, or of a size for which Java takes one.
+_AMBIGUOUS = re.compile(rb"\d[eE][+-]?\d|\d{8}\.\d|\b0\.000")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -225,13 +226,14 @@ def to_stamp(moment: datetime) -> str:
 def to_line(value: Any) -> bytes:
     """One JSON line of valid UTF-8 with unique keys.
 
-    What engines do not read alike is written as text: NaN and infinities, integers of thousands of digits (in
-    hexadecimal); a lone surrogate becomes �.
+    What engines do not read alike is written as text: NaN and infinities, floats that one of them writes with an
+    exponent, integers of a thousand digits (in hexadecimal); a lone surrogate becomes �.
     """
     try:
-        return _dumped(value)
+        line = _dumped(value)
     except ValueError:  # UnicodeEncodeError is one
         return _dumped(_plain(value))
+    return _dumped(_plain(value)) if _AMBIGUOUS.search(line) else line
 
 
 def _dumped(value: Any) -> bytes:
@@ -239,7 +241,7 @@ def _dumped(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and value and not 1e-3 <= abs(value) < 1e7:
         return str(value)
     if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
         return f"{value:#x}"
