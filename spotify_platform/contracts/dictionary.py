@@ -65,6 +65,8 @@ def _zone(title: str, schema: str, tables: Iterable[Table], note: str) -> Iterat
 def _allowed(column: Column) -> str:
     if column.values:
         return ", ".join(column.values)
+    if column.references:
+        return f"what stands in `{column.references}`"
     return "{:,} – {:,}".format(*column.between) if column.between else ""
 
 
