@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate clean
+.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -19,6 +19,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy deploy/aws/lambda_capture/handler.py deploy/aws/lambda_capture/build.py
+	$(BIN)/mypy glue/curate.py glue/build.py
 	$(BIN)/pytest -m "not soak" -n 2 --dist loadscope
 
 soak: .venv/dev  ## the long suites
@@ -44,6 +45,9 @@ lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+glue: .venv/run  ## build the AWS Glue job's files, build/glue
+	$(BIN)/python glue/build.py
 
 lambda: .venv/run  ## build the AWS Lambda function's package, build/lambda_capture.zip
 	$(BIN)/python deploy/aws/lambda_capture/build.py

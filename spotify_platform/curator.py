@@ -3,7 +3,6 @@
 In process by an engine of `curate`; a Glue job is `resources.glue`'s. What may be published is `publish`'s business.
 """
 
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,11 +35,6 @@ class Curator(Protocol):
     """Turns raw files into tables."""
 
     @property
-    def chunk_dates(self) -> int:
-        """How many dates one call takes."""
-        ...
-
-    @property
     def chunk_bytes(self) -> int:
         """How many bytes of gzip one call takes; a single date may have more."""
         ...
@@ -56,7 +50,6 @@ class InProcess:
 
     engine: Callable[[Path], AbstractContextManager[Engine]]  # given a scratch folder of its own
     faults: tuple[type[Exception], ...]  # what the engine raises for files that it cannot take
-    chunk_dates: int
     chunk_bytes: int
 
     @contextmanager
@@ -80,17 +73,14 @@ class InProcess:
 
 
 def in_duckdb() -> InProcess:
-    """The embedded engine. A call costs half a second whatever it gets, and a person sees progress after each.
+    """The embedded engine. A call takes 64 MB of gzip, which are 600 MB of JSON or more, or a year of small days.
 
-    64 MB of gzip are about 640 MB of JSON.
+    It costs half a second whatever it gets; larger ones need more memory, and a person sees progress after each.
     """
-    return InProcess(DuckDBEngine, (duckdb.Error,), chunk_dates=92, chunk_bytes=64_000_000)
+    return InProcess(DuckDBEngine, (duckdb.Error,), chunk_bytes=64_000_000)
 
 
 def without_dates_of(damaged: Sequence[RawFile], files: Sequence[RawFile]) -> list[RawFile]:
     """The files of dates of which none is damaged."""
     spoilt = {keys.date_in(file.path) for file in damaged}
     return [file for file in files if keys.date_in(file.path) not in spoilt]
-
-
-WHOLE_STRETCH = sys.maxsize  # for curators that take one day and one year alike

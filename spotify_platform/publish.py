@@ -38,13 +38,14 @@ from spotify_platform.lake.store import Lake, sha256
 from spotify_platform.marts.build import published_marts
 from spotify_platform.quality.audit import audit_tables
 from spotify_platform.quality.checks import Finding, checks_of
-from spotify_platform.quality.fields import audit_fields, fields_of
+from spotify_platform.quality.fields import audit_fields, fields_of, known_fields
 from spotify_platform.quality.lines import audit_lines
 from spotify_platform.quality.volume import WINDOW, audit_volume
 
-# Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of a year ten.
+# Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of each
+# day of a year three.
 SAMPLED_LINES = 5_000
-FEWEST_SAMPLED, MOST_SAMPLED = 10, 1_000
+FEWEST_SAMPLED, MOST_SAMPLED = 3, 1_000
 
 # A publisher that keeps losing meets another one each time; ten in a row do not happen by chance.
 _MAX_ROUNDS = 10
@@ -206,7 +207,7 @@ def _chunks(work: list[_Work], curator: Curator) -> Iterator[list[_Work]]:
     size = 0
     for item in work:
         size_of_item = sum(file.bytes for file in item.files)
-        if chunk and (len(chunk) == curator.chunk_dates or size + size_of_item > curator.chunk_bytes):
+        if chunk and size + size_of_item > curator.chunk_bytes:
             yield chunk
             chunk, size = [], 0
         chunk.append(item)
@@ -306,21 +307,22 @@ def _volume(run: _Run, work: _Work, files: Mapping[str, list[Part]]) -> list[Fin
     for table in CURATED:
         if not table.key:
             continue  # how many lines are rejected is judged by their share
-        kind = {entity: made_from.get(entity) for entity in table.sources}
-        usual = [
-            record.rows.get(table.name, 0)
-            for record in before
-            if record.made_from and {entity: record.made_from.get(entity) for entity in table.sources} == kind
-        ]
+        usual = [record.rows.get(table.name, 0) for record in before if _alike(record, made_from, *table.sources)]
         found += audit_volume(table.name, sum(part.rows for part in files.get(table.name, [])), usual)
     if _errors(found) and accepted(run.lake, work.day, work.captures):
         return [replace(finding, severity="warning") for finding in found]
     return found
 
 
+def _alike(record: PublishRecord, made_from: Mapping[str, list[str]], *entities: str) -> bool:
+    """Whether a published date has these entities from the same kinds of captures."""
+    kinds = record.made_from
+    return bool(kinds) and all(kinds.get(entity) == made_from.get(entity) for entity in entities)
+
+
 def _fields(run: _Run, work: _Work, dates: int) -> tuple[dict[str, dict[str, str]], list[Finding]]:
     """The fields of a date's raw objects, from a sample of lines, and what changed in them."""
-    made_from = work.made_from
+    made_from, before = work.made_from, run.before(work.day)
     count = min(max(SAMPLED_LINES // (len(ENTITIES) * dates), FEWEST_SAMPLED), MOST_SAMPLED)
     fields: dict[str, dict[str, str]] = {}
     found: list[Finding] = []
@@ -331,13 +333,11 @@ def _fields(run: _Run, work: _Work, dates: int) -> tuple[dict[str, dict[str, str
                 items += first_items(run.lake, file, count - len(items))
         if not items:
             continue
-        fields[entity], examples = fields_of(items)
-        before = [
-            record.fields[entity]
-            for record in run.before(work.day)
-            if entity in record.fields and record.made_from.get(entity) == made_from.get(entity)
-        ]
-        found += audit_fields(entity, fields[entity], examples, before)
+        now, examples = fields_of(items)
+        comparable = (r.fields[entity] for r in reversed(before) if _alike(r, made_from, entity) and entity in r.fields)
+        known = next(comparable, {})
+        found += audit_fields(entity, now, examples, known)
+        fields[entity] = known_fields(known, now)
     return fields, found
 
 
@@ -352,14 +352,16 @@ def _put_batch(
     now = datetime.now(UTC)
     # Never the same name twice, so that no file is ever overwritten: a crashed attempt leaves files nobody names.
     batch_id = f"{now:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
-    published = []
-    for table in CURATED:
-        for number, part in enumerate(files.get(table.name, [])):
-            key, path = keys.part(table.name, work.day, batch_id, number), Path(part.path)
-            lake.put(key, path)
-            published.append(
-                PublishedFile(table=table.name, path=key, rows=part.rows, bytes=part.bytes, sha256=sha256(path))
-            )
+    parts = {
+        keys.part(table.name, work.day, batch_id, number): part
+        for table in CURATED
+        for number, part in enumerate(files.get(table.name, []))
+    }
+    lake.put_all({key: Path(part.path) for key, part in parts.items()})
+    published = [
+        PublishedFile(table=part.table, path=key, rows=part.rows, bytes=part.bytes, sha256=sha256(Path(part.path)))
+        for key, part in parts.items()
+    ]
     return PublishRecord(
         snapshot_date=work.day,
         seq=work.seq,

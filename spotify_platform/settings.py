@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     watchlist: str = Field("watchlist.yaml", description="what to watch: a path, or an address like s3://…")
     engine: Literal["duckdb", "spark", "glue"] = Field("duckdb", description="what makes tables of raw files")
     glue_job: str = Field("spotify-platform-curate", description="name of the Glue job, for the engine glue")
+    glue_deadline_minutes: float = Field(120, gt=0, description="minutes that a Glue run may take")
+    glue_flex_from_dates: int = Field(0, ge=0, description="from so many dates on ask for FLEX; 0: never")
     mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
     api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")

@@ -10,6 +10,8 @@ raw/_clients/<client>/spent/<UTC time>~<family>~<n>~<id>          n requests res
 raw/_clients/<client>/closed/<UTC time>~<family>                  closed to us until then, empty
 raw/_names/<name>.json                                            which artist a watched name is
 curated/<table>/snapshot_date=D/batch_id=B/part-*.parquet         a table's rows of a date
+curated/_staging/<work>/<attempt>/…                               what a Glue job reads and writes, until publishing
+_pipes/<work>/<attempt>/<n>.json                                  what a Glue job tells
 curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
 curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
 curated/_accepted/snapshot_date=D/<captures>.json                 that a person takes a date's captures as they are

@@ -8,6 +8,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -54,9 +55,9 @@ class PublishRecord(BaseModel):
     files: list[PublishedFile]
     audit: Audit
     made_from: dict[str, list[str]] = {}  # raw entity → kinds of captures that gave it: days of one kind compare
-    fields: dict[str, dict[str, str]] = {}  # raw entity → its fields with their JSON types, from a sample of lines
+    fields: dict[str, dict[str, str]] = {}  # raw entity → its known fields with their JSON types
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Rows per table; a table without rows has no file and is not in it."""
         counts: dict[str, int] = defaultdict(int)

@@ -5,7 +5,8 @@ A drift never breaks a run: curation reads the fields that the contracts name, a
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from spotify_platform.quality.checks import Finding
@@ -13,11 +14,14 @@ from spotify_platform.quality.checks import Finding
 Fields = dict[str, str]  # path → JSON types joined with |, and a ? at the end where it is not always there
 
 _NAMES = {bool: "boolean", int: "number", float: "number", str: "string", list: "list", dict: "object"}
+COUNT = ""  # where the number of objects stands that were looked at
+FEWEST_OBJECTS = 10  # of fewer objects nobody can say that a field is gone
+_ELEMENTS = 3  # of a list are looked into
 _MOST_FINDINGS = 20  # an answer of another kind altogether would be a finding a field
 
 
-def fields_of(items: Iterable[Any]) -> tuple[Fields, dict[str, str]]:
-    """The fields of objects, and of each path an example: `followers.total`, `artists[].id`, ….
+def fields_of(items: Sequence[Any]) -> tuple[Fields, dict[str, str]]:
+    """The fields of objects, their number under `COUNT`, and of each path an example: `artists[].id`, ….
 
     A field counts as always there when every object that could have it has it.
     """
@@ -35,9 +39,11 @@ def fields_of(items: Iterable[Any]) -> tuple[Fields, dict[str, str]]:
                 note(inner, below)
                 walk(inner, below)
         elif isinstance(value, list):
-            for inner in value:
-                note(inner, f"{path}[]")
-                walk(inner, f"{path}[]")
+            below = f"{path}[]"
+            for inner in {type(inner): inner for inner in value}.values():  # one of each type: 185 markets are texts
+                note(inner, below)
+            for inner in value[:_ELEMENTS]:
+                walk(inner, below)
 
     def note(value: Any, path: str) -> None:
         kind = _NAMES.get(type(value), "null")
@@ -48,29 +54,27 @@ def fields_of(items: Iterable[Any]) -> tuple[Fields, dict[str, str]]:
 
     for item in items:
         walk(item, "")
-    told = {
+    told = {COUNT: str(len(items))} | {
         path: "|".join(sorted(kinds)) + ("" if path.endswith("[]") or seen[path] == parents[_parent(path)] else "?")
         for path, kinds in sorted(types.items())
     }
     return told, examples
 
 
-def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], before: Sequence[Fields]) -> list[Finding]:
-    """What changed in an entity's fields against those of comparable days before, the newest of them last."""
-    if not before or not now:
+def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], known: Fields) -> list[Finding]:
+    """What changed in an entity's fields against those that are known; nothing is known of a first day."""
+    if not known or now == known:
         return []
-    known: dict[str, set[str]] = defaultdict(set)
-    for fields in before:
-        for path, told in fields.items():
-            known[path] |= _types(told)
     found = []
     for path, told in now.items():
         if path not in known:
             found.append((path, "appeared"))
-        elif new := _types(told) - known[path] - {"null"}:
-            found.append((path, f"is {' or '.join(sorted(new))}, was {' or '.join(sorted(known[path]))}"))
-    always = [path for path, told in before[-1].items() if not told.endswith("?") and not path.endswith("[]")]
-    found += [(path, "vanished") for path in always if path not in now]
+        elif new := _types(told) - _types(known[path]) - {"null"}:
+            found.append((path, f"is {' or '.join(sorted(new))}, was {' or '.join(sorted(_types(known[path])))}"))
+    if _count(now) >= FEWEST_OBJECTS:
+        found += [
+            (path, "vanished") for path, told in known.items() if path not in now and _is_always_there(path, told)
+        ]
     changed = {path for path, _ in found}
     top = [(path, what) for path, what in found if _parent(path) not in changed]
     return [
@@ -79,8 +83,33 @@ def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], before: 
     ]
 
 
-def _types(told: str) -> set[str]:
-    return set(told.removesuffix("?").split("|"))
+def known_fields(known: Fields, now: Fields) -> Fields:
+    """What is known after a day: every field that was ever seen, with every type it had.
+
+    So a change is told once, however seldom a field is there.
+    """
+    merged = {}
+    judged = not known or _count(now) >= FEWEST_OBJECTS
+    for path in sorted(known.keys() | now.keys()):
+        types = sorted(_types(known.get(path, "")) | _types(now.get(path, "")) - {""})
+        sometimes = any(told.get(path, "").endswith("?") for told in (known, now))
+        sometimes |= bool(known) and (path not in known or (judged and path not in now))
+        merged[path] = "|".join(kind for kind in types if kind) + ("?" if sometimes and not path.endswith("[]") else "")
+    merged[COUNT] = now.get(COUNT, "0")
+    return merged
+
+
+@cache
+def _types(told: str) -> frozenset[str]:
+    return frozenset(told.removesuffix("?").split("|"))
+
+
+def _count(fields: Fields) -> int:
+    return int(fields.get(COUNT, "0"))
+
+
+def _is_always_there(path: str, told: str) -> bool:
+    return path != COUNT and not told.endswith("?") and not path.endswith("[]")
 
 
 def _parent(path: str) -> str:

@@ -48,7 +48,12 @@ class EngineResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             case "spark":
                 return in_spark()
             case "glue":
-                return GlueResource(job=settings.glue_job).curator(context)
+                job = GlueResource(
+                    job=settings.glue_job,
+                    deadline_minutes=settings.glue_deadline_minutes,
+                    flex_from_dates=settings.glue_flex_from_dates,
+                )
+                return job.curator(context)
             case other:
                 raise InputError(f"{other}: no engine. Give duckdb, spark or glue.")
 
@@ -62,7 +67,7 @@ def in_spark() -> "InProcess":
         from pyspark.errors import PySparkException
     except ImportError:
         raise InputError('Spark is not installed. Run: pip install "spotify-platform[spark]"') from None
-    return InProcess(_spark, (PySparkException, Py4JError), chunk_dates=366, chunk_bytes=640_000_000)
+    return InProcess(_spark, (PySparkException, Py4JError), chunk_bytes=640_000_000)
 
 
 @contextmanager
@@ -74,5 +79,5 @@ def _spark(scratch: Path) -> Iterator["SparkEngine"]:
     from spotify_platform.settings import use_bundled_java
 
     use_bundled_java()
-    session = spark_session_from_config(_LOCAL_SPARK | session_config())
+    session = spark_session_from_config(_LOCAL_SPARK | session_config())  # type: ignore[no-untyped-call]
     yield SparkEngine(session, str(scratch / "spark"))

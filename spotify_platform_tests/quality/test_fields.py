@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spotify_platform.quality.fields import audit_fields, fields_of
+from spotify_platform.quality.fields import FEWEST_OBJECTS, Fields, audit_fields, fields_of, known_fields
 
 ANN: dict[str, Any] = {
     "id": "ann",
@@ -13,9 +13,13 @@ ANN: dict[str, Any] = {
 }
 
 
-def drift(before: list[Any], now: list[Any]) -> list[str]:
-    fields, examples = fields_of(now)
-    found = audit_fields("artists", fields, examples, [fields_of([one])[0] for one in before])
+def drift(before: list[Any], now: list[Any], objects: int = FEWEST_OBJECTS) -> list[str]:
+    """What is told of a day of such objects after days of one other object each, in turn."""
+    known: Fields = {}
+    for one in before:
+        known = known_fields(known, fields_of([one] * FEWEST_OBJECTS)[0])
+    fields, examples = fields_of(now * objects)
+    found = audit_fields("artists", fields, examples, known)
     assert {one.severity for one in found} <= {"warning"}
     return [one.check.removeprefix("fields are the known ones: ") for one in found]
 
@@ -23,6 +27,7 @@ def drift(before: list[Any], now: list[Any]) -> list[str]:
 def test_fields_are_told_by_path_with_types_and_whether_they_are_always_there() -> None:
     fields, examples = fields_of([ANN, ANN | {"popularity": "high", "restrictions": {}}])
     assert fields == {
+        "": "2",
         "artists": "list",
         "artists[]": "object",
         "artists[].id": "string",
@@ -54,9 +59,13 @@ def test_a_field_that_appears_is_told_with_what_is_inside_it_only_once() -> None
 def test_a_field_that_vanishes_is_told_unless_it_was_not_always_there() -> None:
     without = {name: value for name, value in ANN.items() if name != "followers"}
     assert drift([ANN], [without]) == ["followers vanished"]
-    sometimes = [ANN, ANN | {"artists": [{"id": "x"}]}]
-    fields, examples = fields_of([ANN | {"artists": [{"id": "x"}]}])
-    assert audit_fields("artists", fields, examples, [fields_of(sometimes)[0]]) == []
+    assert drift([ANN, without], [without]) == []
+    assert drift([without, ANN], [without]) == []
+
+
+def test_of_a_few_objects_none_is_told_to_have_lost_a_field() -> None:
+    without = {name: value for name, value in ANN.items() if name != "followers"}
+    assert drift([ANN], [without], FEWEST_OBJECTS - 1) == []
 
 
 def test_a_field_that_becomes_another_type_is_told() -> None:

@@ -1,0 +1,1 @@
+"""Tests of what assets connect to, on the loopback interface."""
