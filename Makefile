@@ -39,6 +39,7 @@ bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten m
 	$(BIN)/python benchmarks/extract.py
 
 bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, pandas and Spark, memory, a year (40 minutes)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[bench]'
 	$(BIN)/python benchmarks/curate/bench.py
 
 lock: .venv/dev  ## lock the versions anew

@@ -9,19 +9,6 @@ from typing import Any
 import narwhals as nw
 from narwhals import Expr
 
-from spotify_platform.contracts.table import Type
-
-TYPES: dict[Type, Any] = {
-    Type.STRING: nw.String,
-    Type.STRINGS: nw.List(nw.String),
-    Type.INTEGER: nw.Int32,
-    Type.BIGINT: nw.Int64,
-    Type.DOUBLE: nw.Float64,
-    Type.BOOLEAN: nw.Boolean,
-    Type.DATE: nw.Date,
-    Type.TIMESTAMP: nw.Datetime("us"),
-}
-
 # `\z` and not `$`: in Java `$` also matches before a final newline.
 _DAY = (
     r"^([1-9]\d{3}-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8]))"

@@ -59,5 +59,8 @@ class Engine(Protocol):
         ...
 
     def write(self, frames: Mapping[str, Frame], folder: str) -> list[Part]:
-        """Curated tables as Parquet below `folder`, with the contract's columns and types; no rows make no file."""
+        """Curated tables as Parquet below `folder`, with the contract's columns and types; no rows make no file.
+
+        Lists of texts are still packed.
+        """
         ...

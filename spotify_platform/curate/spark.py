@@ -132,7 +132,12 @@ class SparkEngine:
         from pyspark.sql import functions as f
 
         contract = CURATED_BY_NAME[table]
-        typed = [f.col(column.name).cast(_TYPES[column.type]).alias(column.name) for column in contract.columns]
+        typed = [
+            (f.sort_array(column.name) if column.type is Type.STRINGS else f.col(column.name))
+            .cast(_TYPES[column.type])
+            .alias(column.name)
+            for column in contract.columns
+        ]
         order = list(contract.key) or ["snapshot_date", "entity", "line", "capture_id"]
         rows: DataFrame = frame.to_native().select(*typed, f.col("snapshot_date").cast("string").alias("day"))
         target = f"{folder}/{table}"

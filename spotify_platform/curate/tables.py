@@ -64,9 +64,9 @@ def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]
     frames = {
         "artists": _artists(whole_artists, artists),
         "artist_genres": _genres(engine, whole_artists),
-        "albums": _albums(engine, whole_albums, embedded, _won(charted, albums, 3)),
+        "albums": _albums(whole_albums, embedded, _won(charted, albums, 3)),
         "album_artists": album_credits,
-        "tracks": _tracks(engine, objects, charted),
+        "tracks": _tracks(objects, charted),
         "track_artists": track_credits,
         "chart_entries": _chart_entries(charts),
         "playlist_items": playlists,
@@ -153,52 +153,37 @@ def _won(lines: Frame, winners: Frame, source: int) -> Frame:
 # -- tracks and albums -------------------------------------------------------------------------------------------------
 
 
-def _missing(table: str, *names: str) -> list[Expr]:
-    """NULLs for columns that a source does not tell."""
-    types = {column.name: column.type for column in CURATED_BY_NAME[table].columns}
-    return [cast.null(cast.TYPES[types[name]]).alias(name) for name in names]
-
-
-def _tracks(engine: Engine, objects: list[Frame], charted: Frame) -> Frame:
-    names = CURATED_BY_NAME["tracks"].names
-    whole = nw.concat([frame.with_columns(lit("full").alias("detail")).select(*names) for frame in objects])
+def _tracks(objects: list[Frame], charted: Frame) -> Frame:
     lines = charted.select(
         *_KEYS,
         *("track_id", "album_id"),
         col("track_name").alias("name"),
         (col("duration_s").cast(nw.Int64) * 1000).alias("duration_ms"),
-        *_missing("tracks", *["popularity", "explicit", "isrc", "disc_number", "track_number", "available_markets"]),
         lit("chart").alias("detail"),
     )
-    return nw.concat([engine.lists(whole, "available_markets"), lines.select(*names)])
+    return _together("tracks", *(frame.with_columns(lit("full").alias("detail")) for frame in objects), lines)
 
 
-def _albums(engine: Engine, whole: Frame, embedded: list[Frame], charted: Frame) -> Frame:
-    names = CURATED_BY_NAME["albums"].names
+def _albums(whole: Frame, embedded: list[Frame], charted: Frame) -> Frame:
     inside = [
         frame.select(
             *_KEYS,
             *("album_id", "album_type", "release_date", "release_date_precision", "total_tracks"),
             col("album_name").alias("name"),
             col("album_markets").alias("available_markets"),
-            *_missing("albums", "label", "upc", "popularity"),
             lit("embedded").alias("detail"),
-        ).select(*names)
+        )
         for frame in embedded
     ]
-    lines = charted.select(
-        *_KEYS,
-        "album_id",
-        col("album_name").alias("name"),
-        *_missing(
-            "albums",
-            *["album_type", "release_date", "release_date_precision", "total_tracks"],
-            *["label", "upc", "popularity", "available_markets"],
-        ),
-        lit("chart").alias("detail"),
-    )
-    full = whole.with_columns(lit("full").alias("detail")).select(*names)
-    return nw.concat([engine.lists(nw.concat([full, *inside]), "available_markets"), lines.select(*names)])
+    lines = charted.select(*_KEYS, "album_id", col("album_name").alias("name"), lit("chart").alias("detail"))
+    return _together("albums", whole.with_columns(lit("full").alias("detail")), *inside, lines)
+
+
+def _together(table: str, *sources: Frame) -> Frame:
+    """Rows of several sources; what a source does not tell is NULL."""
+    names = CURATED_BY_NAME[table].names
+    told = [frame.select(*(name for name in names if name in frame.columns)) for frame in sources]
+    return nw.concat(told, how="diagonal")
 
 
 # -- credits and artists -----------------------------------------------------------------------------------------------
@@ -283,13 +268,9 @@ def _artist_winners(engine: Engine, full: Frame, credits: list[Frame]) -> Frame:
 
 
 def _artists(whole: Frame, winners: Frame) -> Frame:
-    names = CURATED_BY_NAME["artists"].names
-    full = whole.with_columns(lit("full").alias("detail"))
     known_by = nw.when(col("depth") == CHART).then(lit("chart")).otherwise(lit("embedded"))
-    credited = winners.filter(col("depth") < FULL).select(
-        *_KEYS, "artist_id", "name", *_missing("artists", "popularity", "followers"), known_by.alias("detail")
-    )
-    return nw.concat([full.select(*names), credited.select(*names)])
+    credited = winners.filter(col("depth") < FULL).select(*_KEYS, "artist_id", "name", known_by.alias("detail"))
+    return _together("artists", whole.with_columns(lit("full").alias("detail")), credited)
 
 
 def _genres(engine: Engine, whole: Frame) -> Frame:

@@ -16,6 +16,8 @@ from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.table import Table
 from spotify_platform.quality.checks import Check, Finding, checks_of
 
+MEMORY = "450MB"  # what does not fit is spilled
+
 
 def audit_tables(files: Mapping[str, Sequence[Path]], tables: Sequence[Table] = CURATED) -> dict[date, list[Finding]]:
     """What does not hold in the Parquet files of a batch, by snapshot date; dates without findings are left out.
@@ -23,7 +25,7 @@ def audit_tables(files: Mapping[str, Sequence[Path]], tables: Sequence[Table] = 
     `files` are those of each of the `tables` by its name. A reference is looked for among the files of the same batch.
     """
     found: dict[date, list[Finding]] = defaultdict(list)
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"memory_limit": MEMORY}) as connection:
         for table in tables:
             for day, findings in _audit(connection, table, files).items():
                 found[day] += findings
