@@ -3,6 +3,7 @@
 Which files are captured, whether the tables may be published and where they lie in the lake is `publish`'s business.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from narwhals import col
 from spotify_platform.contracts.raw import ENTITIES
 from spotify_platform.curate.engine import Engine, Frame, Part
 from spotify_platform.curate.flat import flatten
-from spotify_platform.curate.tables import curate, repeated
+from spotify_platform.curate.tables import curate, things
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,12 @@ class Lines:
 
     entity: str
     day: date
-    read: int
-    rejected: int  # lines without a row; without those that say that something is not there (null_item)
-    unreadable: int  # lines whose row lacks a value that could not be read
-    repeated: int  # lines about something that another line of the same capture tells otherwise
+    read: dict[str, int]  # lines by capture
+    rejected: dict[str, int]  # those without a row; without those that say that something is not there (null_item)
+    flawed: dict[str, int]  # those whose row lacks a value that could not be read
+    told: int  # things that the good lines are about
+    unreadable: int  # those of which the newest line has a value that could not be read
+    repeated: int  # those which the newest capture that has them tells in two ways
 
 
 @dataclass(frozen=True)
@@ -57,20 +60,26 @@ def curate_batch(engine: Engine, files: Mapping[str, Sequence[str]], folder: str
 
 
 def _count(engine: Engine, entity: str, flat: Frame) -> list[Lines]:
-    unreadable = (~col("fields").is_null()).alias("unreadable")
-    counts = engine.count(flat.select("snapshot_date", "reason", unreadable), "snapshot_date", "reason", "unreadable")
-    contested = engine.count(repeated(flat, entity), "snapshot_date")
+    flawed = flat.with_columns((~col("fields").is_null()).alias("flawed"))
+    lines = engine.count(flawed, "snapshot_date", "capture_id", "reason", "flawed")
+    told = engine.count(things(flat, entity), "snapshot_date", "unreadable", "repeated")
     found = []
-    for day in sorted({day for day, _, _ in counts}):
-        ours = {(reason, bad): rows for (date_, reason, bad), rows in counts.items() if date_ == day}
+    for day in sorted({key[0] for key in lines}):
+        counts: dict[str, Counter[str]] = {"read": Counter(), "rejected": Counter(), "flawed": Counter()}
+        for (date_, capture, reason, flaw), rows in lines.items():
+            if date_ == day:
+                counts["read"][capture] += rows
+                counts["rejected"][capture] += rows if reason not in (None, "null_item") else 0
+                counts["flawed"][capture] += rows if flaw else 0
+        ours = [(bad, twice, number) for (date_, bad, twice), number in told.items() if date_ == day]
         found.append(
             Lines(
                 entity,
                 day,
-                read=sum(ours.values()),
-                rejected=sum(rows for (reason, _), rows in ours.items() if reason not in (None, "null_item")),
-                unreadable=sum(rows for (_, bad), rows in ours.items() if bad),
-                repeated=contested.get((day,), 0),
+                **{name: dict(sorted(found.items())) for name, found in counts.items()},
+                told=sum(number for _, _, number in ours),
+                unreadable=sum(number for bad, _, number in ours if bad),
+                repeated=sum(number for _, twice, number in ours if twice),
             )
         )
     return found

@@ -3,6 +3,7 @@
 Who makes the session, and where, is the caller's business.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ class SparkEngine:
         sound = f.decode(f.encode(line, "UTF-8"), "UTF-8") == line
         # A damaged gzip file gives the lines before the damage: the audit misses the others, and withholds that date.
         reader = self._session.read.option("ignoreCorruptFiles", "true")
-        read = reader.text(list(files), lineSep="\n").where((line != "") & sound)
+        read = reader.text([_literal(file) for file in files]).where((line != "") & sound)
         return nw.from_native(
             read.select(
                 f.regexp_extract(path, "snapshot_date=([^/]+)", 1).alias("snapshot_date"),
@@ -74,20 +75,28 @@ class SparkEngine:
         )
 
     def parse(self, lines: Frame, entity: Entity) -> Frame:
-        """See `Engine.parse`. The wrapper makes Spark refuse text after the object."""
+        """See `Engine.parse`. Spark reads one value and no further, so that text after it must not close the wrapper.
+
+        What closes an object does not close a list: a line that is sound in both is one value and nothing else.
+        """
         from pyspark.sql import functions as f
 
         wrapped = f.concat(f.lit('{"r":'), f.col("line"), f.lit("}"))
         read = f.from_json(wrapped, f"struct<r:{_ddl(entity.line)},_bad:string>", _JSON)
         any_json = f.from_json(wrapped, "struct<r:string,_bad:string>", _JSON)
         parsed: DataFrame = lines.to_native().withColumn("read", read)
+        listed = f.from_json(f.concat(f.lit("["), f.col("line"), f.lit("]")), "array<string>", _JSON)
+        alone = f.size(listed) == 1
         bad = f.col("read._bad").isNotNull()
         fault = (
-            f.when(bad, f.when(any_json["_bad"].isNotNull(), "not_json").otherwise("wrong_shape"))
+            f.when(~f.coalesce(alone, f.lit(False)), "not_json")
+            .when(bad, f.when(any_json["_bad"].isNotNull(), "not_json").otherwise("wrong_shape"))
             .when(f.col("read.r").isNull(), "wrong_shape")
             .when(f.col("read.r.item").isNull(), "null_item")
         )
-        return nw.from_native(parsed.select(*lines.columns, fault.alias("fault"), f.col("read.r").alias("record")))
+        judged = parsed.withColumn("fault", fault)
+        told = f.when(f.coalesce(f.col("fault"), f.lit("")) != "not_json", f.col("read.r"))
+        return nw.from_native(judged.select(*lines.columns, "fault", told.alias("record")))
 
     def lists(self, frame: Frame, *columns: str) -> Frame:
         """See `Engine.lists`. Packed is the list itself."""
@@ -114,7 +123,7 @@ class SparkEngine:
             self._steps += 1
             folder = f"{self._scratch}/step_{self._steps}"
             frame.to_native().withColumn("row_id", f.monotonically_increasing_id()).write.parquet(folder)
-            kept.append(nw.from_native(self._session.read.parquet(folder)))
+            kept.append(nw.from_native(self._session.read.parquet(_literal(folder))))
         return kept
 
     def count(self, frame: Frame, *by: str) -> dict[tuple[Any, ...], int]:
@@ -142,9 +151,14 @@ class SparkEngine:
         rows: DataFrame = frame.to_native().select(*typed, f.col("snapshot_date").cast("string").alias("day"))
         target = f"{folder}/{table}"
         rows.repartition("day").sortWithinPartitions("day", *order).write.partitionBy("day").parquet(target)
-        written = self._session.read.schema("day string").parquet(target)
+        written = self._session.read.schema("day string").parquet(_literal(target))
         counted = written.groupBy("day", "_metadata.file_path", "_metadata.file_size").count().collect()
         return [Part(table, date.fromisoformat(day), _path(path), rows, size) for day, path, size, rows in counted]
+
+
+def _literal(path: str) -> str:
+    """A path as Spark reads it, which takes it for a pattern."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def _path(url: str) -> str:

@@ -75,14 +75,29 @@ def curate(engine: Engine, flat: Mapping[str, Frame], lines: Mapping[str, Frame]
     return {table.name: frames[table.name].select(*table.names) for table in CURATED}
 
 
-def repeated(flat: Frame, entity: str) -> Frame:
-    """One row for each thing of an entity that a capture tells in two ways: `snapshot_date`, `capture_id`, its key."""
+def things(flat: Frame, entity: str) -> Frame:
+    """One row for each date and thing that an entity's good lines tell: `snapshot_date`, `unreadable`, `repeated`.
+
+    Whether its newest line has a value that could not be read, and whether the capture of that line tells it otherwise
+    as well.
+    """
     key = _PLACES.get(entity) or (entity.removesuffix("s") + "_id",)
-    good = flat.filter(col("reason").is_null())
-    told = good.group_by("snapshot_date", "capture_id", *key).agg(
-        col("hash").min().alias("one"), col("hash").max().alias("other")
+    unreadable = (~col("fields").is_null()).alias("unreadable")
+    good = flat.filter(col("reason").is_null()).with_columns(unreadable)
+    told = good.group_by("snapshot_date", *key, "capture_id").agg(
+        nw.struct("captured_at", "hash", "unreadable").max().alias("newest"), col("hash").min().alias("other")
     )
-    return told.filter(col("one") != col("other"))
+    newest = col("newest")
+    claim = nw.struct(
+        field(newest, "captured_at").alias("captured_at"),
+        "capture_id",
+        field(newest, "unreadable").alias("unreadable"),
+        (field(newest, "hash") != col("other")).alias("repeated"),
+    )
+    best = told.select("snapshot_date", *key, claim.alias("claim")).group_by("snapshot_date", *key)
+    return best.agg(col("claim").max()).select(
+        "snapshot_date", *(field(col("claim"), name).alias(name) for name in ("unreadable", "repeated"))
+    )
 
 
 # -- latest wins -------------------------------------------------------------------------------------------------------

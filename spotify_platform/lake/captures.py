@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from spotify_platform import __version__
 from spotify_platform.contracts.errors import LakeError
+from spotify_platform.contracts.raw import ENTITIES, TEXT, Shape
 from spotify_platform.lake import keys
 from spotify_platform.lake.store import Lake
 
@@ -31,7 +32,9 @@ CHUNK_BYTES = 8_000_000
 # Bits. Spark reads no number of more than 1,000 digits, Python writes none of more than 4,300.
 _LONGEST_INTEGER = 3300
 # A number that engines may write in two ways: with an exponent, or of a size for which Java takes one.
-_AMBIGUOUS = re.compile(rb"\d[eE][+-]?\d|\d{8}\.\d|\b0\.000")
+_AMBIGUOUS = re.compile(rb"\d[eE][+-]?\d|\d{8}\.\d|\b0\.000|\d{990}")
+_BEYOND_BMP = re.compile(rb"[\xf0-\xf4]")  # first byte of a character above U+FFFF, an emoji for instance
+_SHAPES: dict[str, Shape] = {entity.name: entity.line for entity in ENTITIES}
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -118,7 +121,8 @@ class CaptureWriter:
                 "market": market,
                 "position": position,
                 "item": item,
-            }
+            },
+            _SHAPES.get(entity),
         )
         self._lines[entity].append(line)
         self._sizes[entity] += len(line)
@@ -223,17 +227,21 @@ def to_stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def to_line(value: Any) -> bytes:
-    """One JSON line of valid UTF-8 with unique keys.
+def to_line(value: Any, shape: Shape | None = None) -> bytes:
+    """One JSON line of valid UTF-8 with unique keys. `shape` is what curation reads of it.
 
     What engines do not read alike is written as text: NaN and infinities, floats that one of them writes with an
-    exponent, integers of a thousand digits (in hexadecimal); a lone surrogate becomes �.
+    exponent, integers of a thousand digits (in hexadecimal), an object or list with an emoji in it where curation reads
+    a text; a lone surrogate becomes �.
     """
     try:
         line = _dumped(value)
     except ValueError:  # UnicodeEncodeError is one
         return _dumped(_plain(value))
-    return _dumped(_plain(value)) if _AMBIGUOUS.search(line) else line
+    if _AMBIGUOUS.search(line):
+        value = _plain(value)
+        line = _dumped(value)
+    return _dumped(_as_read(value, shape)) if shape and _BEYOND_BMP.search(line) else line
 
 
 def _dumped(value: Any) -> bytes:
@@ -257,6 +265,17 @@ def _plain(value: Any) -> Any:
                 name += "\N{REPLACEMENT CHARACTER}"
             named[name] = _plain(entry)
         return named
+    return value
+
+
+def _as_read(value: Any, shape: Shape) -> Any:
+    """The value, with JSON's text for an object or list where a text is read; Spark escapes emojis in those."""
+    if shape == TEXT:
+        return _dumped(value).decode() if isinstance(value, dict | list) else value
+    if isinstance(shape, list) and isinstance(value, list):
+        return [_as_read(entry, shape[0]) for entry in value]
+    if isinstance(shape, dict) and isinstance(value, dict):
+        return {name: _as_read(entry, shape[name]) if name in shape else entry for name, entry in value.items()}
     return value
 
 

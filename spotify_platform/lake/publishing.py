@@ -55,6 +55,7 @@ class PublishRecord(BaseModel):
     files: list[PublishedFile]
     audit: Audit
     made_from: dict[str, list[str]] = {}  # raw entity → kinds of captures that gave it: days of one kind compare
+    things: dict[str, int] = {}  # raw entity → how many things it told
     fields: dict[str, dict[str, str]] = {}  # raw entity → its known fields with their JSON types
 
     @cached_property

@@ -67,6 +67,8 @@ def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], known: F
         return []
     found = []
     for path, told in now.items():
+        if path == COUNT:
+            continue
         if path not in known:
             found.append((path, "appeared"))
         elif new := _types(told) - _types(known[path]) - {"null"}:

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.raw import ENTITIES_BY_NAME
 from spotify_platform.curate.batch import curate_batch
 from spotify_platform.curate.duckdb import DuckDBEngine
 from spotify_platform.curate.engine import Part
@@ -44,7 +45,7 @@ class Raw:
 def raw(entity: str, item: Any, capture_id: str = "c1", at: Any = STAMPS[0], day: date = DAY, **envelope: Any) -> Raw:
     """A line as the capture writer makes it."""
     line = {"captured_at": at, "endpoint": "/v1/test", "params": {}, "market": None, "position": None} | envelope
-    return Raw(entity, to_line(line | {"item": item}), capture_id, day)
+    return Raw(entity, to_line(line | {"item": item}, ENTITIES_BY_NAME[entity].line), capture_id, day)
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,18 @@ A pile comes from one number and not from nested strategies: Hypothesis' own lis
 a call of the engine costs a second whether it gets one line or five hundred.
 """
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
 from random import Random
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from spotify_platform.contracts.raw import ENTITIES_BY_NAME
 from spotify_platform.lake.captures import to_line
 
 from .helpers import STAMPS, Raw, Row
@@ -153,7 +159,7 @@ def _line(seed: int, chance: Random) -> Raw:
     }
     if chance.random() < 0.04:
         line.pop(chance.choice(sorted(line)))
-    return Raw(entity, to_line(line), capture_id, chunk=chance.randrange(2))
+    return Raw(entity, to_line(line, ENTITIES_BY_NAME[entity].line), capture_id, chunk=chance.randrange(2))
 
 
 def pile(seed: int, size: int = 500) -> list[Raw]:
@@ -164,3 +170,150 @@ def pile(seed: int, size: int = 500) -> list[Raw]:
 
 
 piles = st.builds(pile, st.integers(0, 2**32), st.sampled_from([5, 40, 500]))
+
+
+# -- many small captures -----------------------------------------------------------------------------------------------
+
+# What one engine might read, print or compare in another way than the next; all of it goes through the capture writer.
+EXOTIC: list[Any] = [
+    *[1e30, 1e-7, 1e16, 12345678.9, 1e7, 0.0001, -0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2],
+    *[float("nan"), float("inf"), -float("inf"), -0, 2**31, 2**63, -(2**63) - 1, 10**18, 10**400, 10**1200, 10**5000],
+    *[
+        "\0",
+        "a\0b",
+        "\ufeff",
+        "\ufeffa",
+        "\r",
+        "a\r\nb",
+        "\x85",
+        "\u2028",
+        "\u2029",
+        "\x1f",
+        "\x7f",
+        "\ud83d",
+        "x\ude00",
+    ],
+    *[
+        "😀",
+        "👨‍👩‍👧‍👦",
+        "é",
+        "e\u0301",
+        "İ",
+        "ß",
+        "\u202etxet",
+        "\U0010ffff",
+        "\uffff",
+        "\\u0000",
+        "\\",
+        '"',
+        "'",
+        "`",
+        "x" * 5000,
+    ],
+    *[
+        "NaN",
+        "Infinity",
+        "null",
+        "true",
+        "1e3",
+        "0x10",
+        "+5",
+        "5.0",
+        "-",
+        "",
+        " ",
+        "\u00a0",
+        "٣",
+        "2024-02-29",
+        "{}",
+        "[]",
+    ],
+    *[[], {}, [[]], [{}], [None], [None, None], {"": None}, {"a.b": 1, "a": {"b": 2}}, {"ID": "x", "Id": "y"}],
+    *[
+        {"a": {"b": [None, {"c": 1e30}, [12345678.9]]}},
+        [1e30, "1e30", 10**40],
+        {"_bad": "x", "r": "y"},
+        [True, None, 0.5],
+    ],
+]
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+DAYS = [date(2017, 1, 1) + timedelta(days=91 * number) for number in range(40)]
+
+
+def nested(depth: int) -> Any:
+    """A text below so many lists and objects."""
+    found: Any = "deep"
+    for level in range(depth):
+        found = [found] if level % 2 else {"a": found}
+    return found
+
+
+@cache
+def _common(number: int) -> Raw:
+    """A line that several captures hold, byte for byte."""
+    return _line(number, Random(number))
+
+
+def _spoilt(chance: Random, value: Any, odd: Any) -> Any:
+    """A value of which some inner one is replaced by an odd one."""
+    if isinstance(value, dict) and value and chance.random() < 0.9:
+        name = chance.choice(sorted(value))
+        return value | {name: _spoilt(chance, value[name], odd)}
+    if isinstance(value, list) and value and chance.random() < 0.7:
+        place = chance.randrange(len(value))
+        return [*value[:place], _spoilt(chance, value[place], odd), *value[place + 1 :]]
+    return odd
+
+
+def small_capture(number: int, start: int, odd: list[Any]) -> list[Raw]:
+    """The lines of one capture; captures whose numbers are equal modulo the days are of one date."""
+    chance = Random(start)
+    capture_id = f"20261101T050000Z-{number:05x}"
+    day = DAYS[number % len(DAYS)]
+    found = [_line(start % 7, chance) for _ in range(chance.randrange(1, 6))]
+    if chance.random() < 0.3:
+        found.append(_common(chance.randrange(60)))
+    for value in [*odd, *chance.choices(EXOTIC, k=chance.randrange(3))]:
+        place = chance.randrange(len(found))
+        try:
+            line = json.loads(found[place].line)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and isinstance(line.get("item"), dict):
+            spoilt = line | {"item": _spoilt(chance, line["item"], value)}
+            whole = spoilt if chance.random() < 0.9 else _spoilt(chance, line, value)
+            shape = ENTITIES_BY_NAME[found[place].entity].line
+            found[place] = replace(found[place], line=to_line(whole, shape))
+    if chance.random() < 0.2:  # the same bytes in two chunks
+        found += [replace(one, chunk=1 - one.chunk) for one in chance.sample(found, 1)]
+    return [replace(one, capture_id=capture_id, day=day) for one in found]
+
+
+def small_captures(count: int, start: int) -> list[list[Raw]]:
+    """So many captures, drawn by Hypothesis; the same start gives the same ones (where the same modules are loaded).
+
+    Hypothesis draws one capture at a time, and all are packed together afterwards: an engine's call costs the same
+    for one as for a thousand.
+    """
+    found: list[list[Raw]] = []
+
+    @seed(start)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.integers(0, 2**32), st.lists(_JSON, max_size=3))
+    def draw(one: int, odd: list[Any]) -> None:
+        found.append(small_capture(len(found), one, odd))
+
+    draw()
+    while len(found) < count:  # Hypothesis ends early where it thinks that it has seen everything
+        draw()
+    return found[:count]

@@ -72,7 +72,9 @@ CLOCKS: list[str | None] = [
 def test_days_and_their_precision_are_read_as_stated(texts: list[str | None]) -> None:
     stated = [reference.day_and_precision(text) for text in texts]
     assert pairs(texts, cast_all(texts, cast.day)) == pairs(texts, [day for day, _ in stated])
-    assert pairs(texts, cast_all(texts, lambda text: cast.precision(text, cast.day(text)))) == pairs(texts, [precision for _, precision in stated])
+    assert pairs(texts, cast_all(texts, lambda text: cast.precision(text, cast.day(text)))) == pairs(
+        texts, [precision for _, precision in stated]
+    )
 
 
 @settings(max_examples=8, deadline=None)

@@ -45,6 +45,8 @@ from ..lake.helpers import DAY, EVERYTHING, NEXT, capture, seen, whole_batches
 from .glue_api import BUSY, DENIED, HUNG_UP, LATE, LOST, SILENT, THROTTLED, GlueApi, Scripted, Work, glue_api
 from .spark_job import SparkJob, environment, libraries
 
+LINES = Lines("artists", DAY, {"c1": 1}, {"c1": 0}, {"c1": 0}, 1, 0, 0)
+
 ROOT = Path(__file__).parents[2]
 TABLE = b"rows"  # what the stand-in for the job writes in place of Parquet
 
@@ -121,7 +123,7 @@ class Job:
                 if self.raises:
                     raise self.raises
                 if not self.forgets:
-                    pipes.report_custom_message(Batch([Lines("artists", DAY, 1, 0, 0, 0)], parts).as_json())
+                    pipes.report_custom_message(Batch([LINES], parts).as_json())
         except (InputError, OSError) as error:
             return Scripted("FAILED", error=f"{type(error).__name__}: {error}")
         self.then(folder)
@@ -174,7 +176,7 @@ def test_a_batch_comes_back_with_its_files_and_what_it_cost(glue, lake, files):
     glue.start = Job(lake, parts=3)
     found, read = curate(glue, lake, files, lambda curated: (curated, contents(curated)))
     assert read == [TABLE] * 3
-    assert found.batch.lines == [Lines("artists", DAY, 1, 0, 0, 0)]
+    assert found.batch.lines == [LINES]
     assert [(part.table, part.day, part.rows, part.bytes) for part in found.batch.parts] == [("artists", DAY, 1, 4)] * 3
     assert found.damaged == []
     assert found.usage == {
