@@ -328,9 +328,11 @@ def _volume(run: _Run, work: _Work, files: Mapping[str, list[Part]], things: Map
             continue  # how many lines are rejected is judged by their share
         usual = [record.rows.get(table.name, 0) for record in before if _alike(record, made_from, *table.sources)]
         found += audit_volume(table.name, sum(part.rows for part in files.get(table.name, [])), usual)
-    for entity in sorted((made_from.keys() & things.keys()) - {finding.table for finding in _errors(found)}):
+    told = {finding.table: finding.severity for finding in found}
+    for entity in sorted(made_from.keys() & things.keys()):
         usual = [record.things.get(entity, 0) for record in before if _alike(record, made_from, entity)]
-        found += audit_volume(f"raw/{entity}", things[entity], usual)
+        more = audit_volume(f"raw/{entity}", things[entity], usual)
+        found += [finding for finding in more if told.get(entity) not in ("error", finding.severity)]
     if _errors(found) and accepted(run.lake, work.day, work.captures):
         return [replace(finding, severity="warning") for finding in found]
     return found
