@@ -4,6 +4,7 @@ import glob
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ _NO_DELIMITER = "\x01\x02\x03\x04"
 # Left alone, the buffer is 16 times the longest line: 128 MB a thread.
 _BUFFER_BYTES = 2 * _MAX_LINE_BYTES
 # A thread that writes keeps so many rows in memory; with 185 markets a row takes 3 KB. DuckDB's own is 524,288.
-_FLUSHED_ROWS = 20_000
+_FLUSHED_ROWS = 5_000
 # What does not fit is spilled to the scratch folder. The process takes about 200 MB beside it.
 MEMORY = "480MB"
 
@@ -35,11 +36,16 @@ class DuckDBEngine:
 
     def __init__(self, scratch: Path) -> None:
         """Open an in-memory database that spills into `scratch`."""
-        self._connection = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": MEMORY})
-        self._connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
-        # The right side of a join is always the narrow one here; DuckDB, guessing, builds hash tables of whole lines.
-        self._connection.execute("set disabled_optimizers = 'build_side_probe_side'")
-        self._connection.execute(f"set partitioned_write_flush_threshold = {_FLUSHED_ROWS}")
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": str(scratch),
+            "memory_limit": MEMORY,
+            "preserve_insertion_order": False,
+            "partitioned_write_flush_threshold": _FLUSHED_ROWS,
+            # The right side of a join is always the narrow one here; DuckDB, guessing, would hash whole lines.
+            "disabled_optimizers": "build_side_probe_side",
+        }
+        self._connection = duckdb.connect(config=config)
+        self._connection.execute("set TimeZone = 'UTC'")
         self._tables = 0
 
     def __enter__(self) -> Self:
@@ -132,10 +138,11 @@ class DuckDBEngine:
     def write(self, frames: Mapping[str, Frame], folder: str) -> list[Part]:
         """See `Engine.write`. Written down as SQL first, as in `materialise`."""
         rows = {table: self._rows(CURATED_BY_NAME[table], frame) for table, frame in frames.items()}
-        return sorted(
-            (part for table, sql in rows.items() for part in self._copy(CURATED_BY_NAME[table], sql, folder)),
-            key=lambda part: (part.table, part.path),
-        )
+        # Writing keeps one core busy, whatever DuckDB has. Two tables at a time, those with lists, the largest, first.
+        order = sorted((CURATED_BY_NAME[name] for name in rows), key=lambda table: not _list_columns(table))
+        with ThreadPoolExecutor(2) as pool:
+            written = list(pool.map(lambda table: self._copy(table, rows[table.name], folder), order))
+        return sorted((part for parts in written for part in parts), key=lambda part: (part.table, part.path))
 
     def _rows(self, table: Table, frame: Frame) -> str:
         """SQL: a table's rows, their lists still packed."""
@@ -153,10 +160,11 @@ class DuckDBEngine:
         they are sorted. Sorted with lists of 185 markets in them, a day of 2 GB took 1.3 GB of memory. They are told
         apart by MD5, since groups by texts of 1 KB are not spilled.
         """
+        connection = self._connection.cursor()
         opened, joins = [], ""
-        for name in (column.name for column in table.columns if column.type is Type.STRINGS):
+        for name in _list_columns(table):
             lists = f"{table.name}_{name}"
-            self._connection.execute(
+            connection.execute(
                 f"create table {lists} as select packed, {_opened('packed')} as list "
                 f'from (select any_value("{name}") as packed from ({rows}) '
                 f'where "{name}" is not null group by md5_number("{name}"))'
@@ -171,16 +179,21 @@ class DuckDBEngine:
         order = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date", "entity", "line", "capture_id"))
         target = Path(folder, table.name)
         target.mkdir(parents=True)
-        written = self._connection.execute(
+        written = connection.execute(
             f"copy (select {columns} from (select * from ({rows}) order by {order}) as sorted {joins}) "
             "to $folder (format parquet, compression zstd, "
             "partition_by (snapshot_date), write_partition_columns true, return_stats true)",
             {"folder": str(target)},
         ).fetchall()
+        connection.close()
         return [Part(table.name, _day(path), path, rows, size) for path, rows, size, *_ in written]
 
     def _frame(self, sql: str) -> Frame:
         return nw.from_native(self._connection.sql(sql))
+
+
+def _list_columns(table: Table) -> list[str]:
+    return [column.name for column in table.columns if column.type is Type.STRINGS]
 
 
 def _opened(column: str) -> str:
