@@ -323,10 +323,12 @@ def _volume(run: _Run, work: _Work, files: Mapping[str, list[Part]], things: Map
     """
     found: list[Finding] = []
     before, made_from = run.before(work.day), work.made_from
+    counts = [record.rows for record in before]
     for table in CURATED:
         if not table.key:
             continue  # how many lines are rejected is judged by their share
-        usual = [record.rows.get(table.name, 0) for record in before if _alike(record, made_from, *table.sources)]
+        alike = [_alike(record, made_from, *table.sources) for record in before]
+        usual = [rows.get(table.name, 0) for rows, fits in zip(counts, alike, strict=True) if fits]
         found += audit_volume(table.name, sum(part.rows for part in files.get(table.name, [])), usual)
     told = {finding.table: finding.severity for finding in found}
     for entity in sorted(made_from.keys() & things.keys()):

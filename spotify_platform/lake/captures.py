@@ -236,9 +236,10 @@ def to_line(value: Any, shape: Shape | None = None) -> bytes:
     """
     try:
         line = _dumped(value)
+        plain = not _AMBIGUOUS.search(line)
     except ValueError:  # UnicodeEncodeError is one
-        return _dumped(_plain(value))
-    if _AMBIGUOUS.search(line):
+        plain = False
+    if not plain:
         value = _plain(value)
         line = _dumped(value)
     return _dumped(_as_read(value, shape)) if shape and _BEYOND_BMP.search(line) else line

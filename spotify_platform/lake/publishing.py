@@ -8,7 +8,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
-from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -58,7 +57,7 @@ class PublishRecord(BaseModel):
     things: dict[str, int] = {}  # raw entity → how many things it told
     fields: dict[str, dict[str, str]] = {}  # raw entity → its known fields with their JSON types
 
-    @cached_property
+    @property
     def rows(self) -> dict[str, int]:
         """Rows per table; a table without rows has no file and is not in it."""
         counts: dict[str, int] = defaultdict(int)

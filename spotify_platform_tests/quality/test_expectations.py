@@ -34,6 +34,7 @@ from spotify_platform.publish import publish_dates
 from spotify_platform.quality.audit import audit_tables
 from spotify_platform.quality.checks import Check, Finding, checks_of
 from spotify_platform.quality.expectations import Verdict, expectation_of, judge, suite_of
+from spotify_platform.resources.engine import EngineResource
 from spotify_platform.resources.platform import LakeResource, Progress, WarehouseResource
 from spotify_platform.resources.spotify import SpotifyResource
 from spotify_platform.second_opinion import frames_of, newest_published, report
@@ -557,6 +558,7 @@ def test_the_report_has_a_job_of_its_own_and_is_in_no_other() -> None:
         schedules=[quality_schedule],
         resources={
             "lake": LakeResource(),
+            "engine": EngineResource(),
             "spotify": SpotifyResource(),
             "warehouse": WarehouseResource(),
             "progress": Progress(),
