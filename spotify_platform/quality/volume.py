@@ -8,7 +8,7 @@ from spotify_platform.quality.checks import Finding, Severity
 
 WINDOW = timedelta(days=28)
 FEWEST_DAYS = 7  # fewer comparable days do not say what is usual
-FEWEST_ROWS = 25  # a table of a handful of rows may double without meaning
+FEWEST_ROWS = 25  # a table of a couple of dozen rows may lose half of them without meaning
 
 # Shares of what is usual. Half the usual rows must never be published, and a day's own noise is far from a third.
 TOO_FEW: dict[Severity, float] = {"error": 0.67, "warning": 0.8}

@@ -30,5 +30,6 @@ def test_six_days_do_not_say_what_is_usual() -> None:
     assert audit_volume("tracks", 0, USUAL[:6]) == []
 
 
-def test_a_table_of_a_handful_of_rows_may_lose_half_of_them() -> None:
-    assert audit_volume("tracks", 4, [9] * 28) == []
+def test_a_table_of_a_couple_of_dozen_rows_may_lose_half_of_them() -> None:
+    assert audit_volume("tracks", 0, [24] * 28) == []
+    assert [one.severity for one in audit_volume("tracks", 0, [25] * 28)] == ["error"]
