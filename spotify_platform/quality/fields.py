@@ -20,7 +20,7 @@ _ELEMENTS = 3  # of a list are looked into
 _MOST_FINDINGS = 20  # an answer of another kind altogether would be a finding a field
 
 
-def fields_of(items: Sequence[Any]) -> tuple[Fields, dict[str, str]]:
+def fields_of(items: Sequence[Any]) -> tuple[Fields, dict[str, Any]]:
     """The fields of objects, their number under `COUNT`, and of each path an example: `artists[].id`, ….
 
     A field counts as always there when every object that could have it has it.
@@ -28,29 +28,36 @@ def fields_of(items: Sequence[Any]) -> tuple[Fields, dict[str, str]]:
     types: dict[str, set[str]] = defaultdict(set)
     seen: dict[str, int] = defaultdict(int)
     parents: dict[str, int] = defaultdict(int)
-    examples: dict[str, str] = {}
+    examples: dict[str, Any] = {}
 
     def walk(value: Any, path: str) -> None:
         if isinstance(value, dict):
             parents[path] += 1
+            dot = f"{path}." if path else ""
             for name, inner in value.items():
-                below = f"{path}.{name}" if path else name
+                below = dot + name
                 seen[below] += 1
                 note(inner, below)
-                walk(inner, below)
-        elif isinstance(value, list):
+                if isinstance(inner, dict | list):
+                    walk(inner, below)
+        else:
             below = f"{path}[]"
-            for inner in {type(inner): inner for inner in value}.values():  # one of each type: 185 markets are texts
+            kinds = set(map(type, value))
+            for inner in value if len(kinds) > 1 else value[:1]:  # 185 markets are texts, one and all
                 note(inner, below)
-            for inner in value[:_ELEMENTS]:
-                walk(inner, below)
+            if dict in kinds or list in kinds:
+                for inner in value[:_ELEMENTS]:
+                    if isinstance(inner, dict | list):
+                        walk(inner, below)
 
     def note(value: Any, path: str) -> None:
         kind = _NAMES.get(type(value), "null")
         if kind not in types[path]:
             types[path].add(kind)
-            if path not in examples or kind != "null":
-                examples[path] = json.dumps(value, ensure_ascii=False)[:80]
+            if kind != "null":
+                examples[path] = value
+            else:
+                examples.setdefault(path, value)
 
     for item in items:
         walk(item, "")
@@ -61,7 +68,7 @@ def fields_of(items: Sequence[Any]) -> tuple[Fields, dict[str, str]]:
     return told, examples
 
 
-def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], known: Fields) -> list[Finding]:
+def audit_fields(entity: str, now: Fields, examples: Mapping[str, Any], known: Fields) -> list[Finding]:
     """What changed in an entity's fields against those that are known; nothing is known of a first day."""
     if not known or now == known:
         return []
@@ -80,7 +87,7 @@ def audit_fields(entity: str, now: Fields, examples: Mapping[str, str], known: F
     changed = {path for path, _ in found}
     top = [(path, what) for path, what in found if _parent(path) not in changed]
     return [
-        Finding(f"raw/{entity}", f"fields are the known ones: {path} {what}", 1, "warning", examples.get(path, ""))
+        Finding(f"raw/{entity}", f"fields are the known ones: {path} {what}", 1, "warning", _quoted(examples, path))
         for path, what in top[:_MOST_FINDINGS]
     ]
 
@@ -99,6 +106,11 @@ def known_fields(known: Fields, now: Fields) -> Fields:
         merged[path] = "|".join(kind for kind in types if kind) + ("?" if sometimes and not path.endswith("[]") else "")
     merged[COUNT] = now.get(COUNT, "0")
     return merged
+
+
+def _quoted(examples: Mapping[str, Any], path: str) -> str:
+    """A path's example as JSON; a field that vanished has none."""
+    return json.dumps(examples[path], ensure_ascii=False)[:80] if path in examples else ""
 
 
 @cache
