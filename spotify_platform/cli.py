@@ -4,7 +4,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -205,15 +205,20 @@ def _commit_partial(home: "Home") -> None:
         out.print("No capture is unfinished.")
 
 
+Again = Annotated[bool, typer.Option("--again", help="Import dates that were purged, too.")]
+
+
 @_command(import_app)
-def charts(files: Annotated[list[Path], typer.Argument(help="CSV files, plain or gzip.")]) -> None:
+def charts(
+    files: Annotated[list[Path], typer.Argument(help="CSV files, plain or gzip.")], again: Again = False
+) -> None:
     """Import chart files: downloads of charts.spotify.com, or archives with many days and markets in a file.
 
     A download is named regional-<market>-daily-<date>.csv; an archive has the columns snapshot_date and market.
     """
     from spotify_platform.extract.charts import import_charts
 
-    _import(lambda **common: import_charts(files=files, **common))
+    _import(lambda **common: import_charts(files=files, **common), again)
 
 
 @_command(import_app)
@@ -222,14 +227,15 @@ def playlists(
     snapshot_date: Annotated[
         datetime, typer.Option(formats=["%Y-%m-%d"], help="The day (UTC) on which the playlists were fetched.")
     ],
+    again: Again = False,
 ) -> None:
     """Import playlists: answers of GET /playlists/{id} that you kept."""
     from spotify_platform.extract.playlists import import_playlists
 
-    _import(lambda **common: import_playlists(files=files, snapshot_date=snapshot_date.date(), **common))
+    _import(lambda **common: import_playlists(files=files, snapshot_date=snapshot_date.date(), **common), again)
 
 
-def _import(read: Callable[..., Any]) -> None:
+def _import(read: Callable[..., Any], again: bool) -> None:
     from spotify_platform.console import err, out, program, show_home
     from spotify_platform.home import go_live, live_home
 
@@ -237,7 +243,7 @@ def _import(read: Callable[..., Any]) -> None:
     show_home(home)
     began = datetime.now(UTC)
     with err.status("Importing …"):
-        manifests = read(lake=home.lake(), today=datetime.now(UTC).date(), claim=go_live)
+        manifests = read(lake=home.lake(), today=datetime.now(UTC).date(), claim=go_live, again=again)
     if not manifests:
         raise InputError("The files hold no items; nothing was imported.")
     new = [manifest for manifest in manifests if manifest.committed_at >= began]
@@ -254,10 +260,8 @@ def _import(read: Callable[..., Any]) -> None:
 @_command(app)
 def run() -> None:
     """Bring every captured date that is not published yet to the marts, one run per contiguous stretch."""
-    from spotify_platform.automation.foreground import run_dates
-    from spotify_platform.console import EXAMPLE_QUERY, bars, out, program, show_home
+    from spotify_platform.console import EXAMPLE_QUERY, out, program, show_home
     from spotify_platform.home import active_home
-    from spotify_platform.lake.captures import stretches
     from spotify_platform.load.reader import query as ask
     from spotify_platform.publish import pending_dates
 
@@ -269,17 +273,123 @@ def run() -> None:
     if not pending:
         out.print("Every captured date is published, loaded and in the marts.")
         return
-    failures: list[str] = []
-    with bars(["publish"], len(pending)) as progress:
-        for stretch in stretches(pending):
-            failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
-    _stop_on_failure(failures)
+    _stop_on_failure(_publish(home, pending))
     out.print(f"{len(pending)} {'date is' if len(pending) == 1 else 'dates are'} in the marts.")
     _, ((rejected,),) = ask(home.lake(), "select count(*) from curated.rejects")
     if rejected:
         out.print(f"{rejected} raw lines stand in curated.rejects, with reasons.", highlight=False)
         out.print(f"See: {program()} rejects", highlight=False, soft_wrap=True)
     out.print(f"Next: {program()} query '{EXAMPLE_QUERY}'", highlight=False, soft_wrap=True)
+
+
+def _publish(home: "Home", days: list[date]) -> list[str]:
+    """One run for each contiguous stretch, with progress; returns what failed."""
+    from spotify_platform.automation.foreground import run_dates
+    from spotify_platform.console import bars
+    from spotify_platform.lake.captures import stretches
+
+    failures: list[str] = []
+    with bars(["publish"], len(days)) as progress:
+        for stretch in stretches(days):
+            failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
+    return failures
+
+
+@_command(app)
+def backfill(
+    first: Annotated[datetime | None, typer.Argument(metavar="FROM", formats=["%Y-%m-%d"], show_default=False)] = None,
+    last: Annotated[datetime | None, typer.Argument(metavar="TO", formats=["%Y-%m-%d"], show_default=False)] = None,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Only dates that another version of the code curated, of all or in FROM–TO.")
+    ] = False,
+) -> None:
+    """Curate, load and build past dates from what was captured, one run per contiguous stretch.
+
+    Dates without a capture are named first: Spotify serves only the present, so nothing can be made of them. What is
+    published from the same captures by the same code is left as it is.
+    """
+    from spotify_platform.backfill import plan_backfill
+    from spotify_platform.console import out, print_backfill, print_gaps, show_home
+    from spotify_platform.home import active_home
+    from spotify_platform.publish import unread_dates
+
+    if not stale and not (first and last):
+        raise InputError("Give the first and the last date, FROM and TO; or --stale.")
+    home = active_home()
+    show_home(home)
+    plan = plan_backfill(home.lake(), first and first.date(), last and last.date(), stale=stale)
+    print_gaps(plan)
+    if not plan.days:
+        out.print("Nothing to do: no captured date is stale." if stale else "Nothing to do: nothing was captured.")
+        return
+    failures = _publish(home, plan.days)
+    print_backfill(plan, left := unread_dates(home.lake(), plan.days))
+    raise typer.Exit(1 if failures or left else 0)
+
+
+@_command(app)
+def coverage(
+    entity: Annotated[str | None, typer.Option(help="One raw entity, artists for instance.")] = None,
+    market: Annotated[str | None, typer.Option(help="The charts of one market, GLOBAL for instance.")] = None,
+) -> None:
+    """Show which dates are there, as a calendar, and why one is partial, withheld, purged or missing."""
+    from spotify_platform.console import print_coverage, show_home
+    from spotify_platform.contracts.raw import ENTITIES_BY_NAME
+    from spotify_platform.home import active_home
+    from spotify_platform.lake.ledger import ALL_MARKETS, ledger
+
+    if entity is not None and entity not in ENTITIES_BY_NAME:
+        raise InputError(f"--entity {entity}: not known. Give one of {', '.join(ENTITIES_BY_NAME)}.")
+    home = active_home()
+    show_home(home)
+    entries = ledger(home.lake())
+    known = sorted({one.market for one in entries} - {ALL_MARKETS})
+    if market is not None and market not in known:
+        raise InputError(f"--market {market}: no chart of it was ever captured. Known: {', '.join(known) or 'none'}.")
+    wanted = market or ALL_MARKETS
+    print_coverage([one for one in entries if one.market == wanted and entity in (None, one.entity)])
+
+
+@_command(app)
+def purge(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="All of Spotify's content, as its terms demand at the end.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove what is older than its retention, superseded batches and orphans; says what first, then asks.
+
+    Retention is set by SPOTIFY_PLATFORM_RETENTION_RAW_DAYS and _CURATED_DAYS. Purged dates stay in the ledger.
+    """
+    from spotify_platform import purge as room
+    from spotify_platform.console import out, print_purge, show_home
+    from spotify_platform.home import active_home
+    from spotify_platform.load.warehouse import open_warehouse
+    from spotify_platform.marts.build import build_marts
+    from spotify_platform.settings import read_settings
+
+    home = active_home()
+    show_home(home)
+    lake = home.lake()
+    if everything:
+        if not yes:
+            typer.confirm(f"Remove all data of {home.path} for good?", abort=True)
+        gone = room.purge_everything(lake, "everything was purged")
+        home.forget()
+        out.print(f"Removed {gone:,} files of the lake, the warehouse and the reports.", highlight=False)
+        out.print(f"Dagster's history in {home.dagster} holds counts and messages; delete it with Dagster stopped.")
+        return
+    plan = room.plan_purge(lake, room.Retention.of(read_settings()), datetime.now(UTC))
+    print_purge(plan)
+    if plan.empty:
+        return
+    if not yes:
+        typer.confirm("Remove them for good?", abort=True)
+    with open_warehouse(home.warehouse) as connection:
+        room.apply_purge(lake, connection, plan)
+        if plan.curated:
+            build_marts(connection, lake)
+    out.print(f"Removed {plan.summary}.", highlight=False)
 
 
 @_command(app)

@@ -4,9 +4,10 @@ import csv
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,14 +22,18 @@ from spotify_platform.resources.platform import Progress
 
 if TYPE_CHECKING:
     from spotify_platform.audits import AuditOfDate
+    from spotify_platform.backfill import Backfill
     from spotify_platform.extract.plan import Plan
     from spotify_platform.lake.captures import Manifest
+    from spotify_platform.lake.ledger import Covered, State
+    from spotify_platform.purge import Purge
 
 Format = Literal["table", "csv", "json"]
 
 out = Console()
 err = Console(stderr=True)
 
+_MOST_REASONS = 20  # lines below a calendar
 _STAGES = {"capture": "Capture", "publish": "Curate, audit, publish"}
 
 
@@ -202,6 +207,120 @@ def print_audit(audit: "AuditOfDate") -> None:
         out.print(f"error: {reason}", markup=False, highlight=False, soft_wrap=True)
     seen = f"readers see batch {audit.batch_id}" if audit.batch_id else "readers see nothing of the date"
     out.print(f"{'Published' if audit.published else 'Withheld'}; {seen}.", highlight=False, soft_wrap=True)
+
+
+_STATE_STYLES: dict["State", str] = {
+    "complete": "green",
+    "partial": "yellow",
+    "unpublished": "cyan",
+    "withheld": "red",
+    "purged": "magenta",
+    "missing": "bright_black",
+}
+# A letter each, for those who see no colours.
+_STATE_MARKS: dict["State", str] = {
+    "complete": "■",
+    "partial": "◪",
+    "unpublished": "u",
+    "withheld": "w",
+    "purged": "p",
+    "missing": "·",
+}
+
+
+def print_coverage(entries: Sequence["Covered"]) -> None:
+    """A calendar of dates, a column a week, and below it why dates are not complete."""
+    from spotify_platform.lake.ledger import by_day, state_of
+
+    days = by_day(entries)
+    if not days:
+        out.print("Nothing was captured here yet.")
+        return
+    states = {day: state_of(found) for day, found in days.items()}
+    first, last = min(days), max(days)
+    mondays = [first - timedelta(days=first.weekday())]
+    while mondays[-1] + timedelta(days=7) <= last:
+        mondays.append(mondays[-1] + timedelta(days=7))
+    # Two letters a week and four for the name of the day: as many weeks in a block as the terminal is wide.
+    weeks = max(4, (out.width - 5) // 2)
+    for start in range(0, len(mondays), weeks):
+        _print_weeks(mondays[start : start + weeks], states)
+    counts = Counter(states.values())
+    legend = "  ".join(
+        f"[{_STATE_STYLES[state]}]{_STATE_MARKS[state]}[/] {state} {counts[state]:,}"
+        for state in _STATE_STYLES
+        if counts[state]
+    )
+    out.print(f"{len(days):,} days, {first} to {last}:  {legend}", highlight=False, soft_wrap=True)
+    _print_reasons({day: [e for e in found if e.state == states[day]] for day, found in days.items()}, states)
+
+
+def _print_weeks(mondays: Sequence[date], states: Mapping[date, "State"]) -> None:
+    months = ""
+    for number, monday in enumerate(mondays):
+        if number == 0 or monday.day <= 7:
+            months = f"{months:<{2 * number}}{monday:%b}"
+    out.print(f"     {months}", highlight=False)
+    for weekday, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
+        cells = []
+        for monday in mondays:
+            state = states.get(monday + timedelta(days=weekday))
+            cells.append(f"[{_STATE_STYLES[state]}]{_STATE_MARKS[state]}[/] " if state else "  ")
+        out.print(f"{name}  {''.join(cells)}", highlight=False)
+
+
+def _print_reasons(days: Mapping[date, Sequence["Covered"]], states: Mapping[date, "State"]) -> None:
+    """Why dates are not complete: consecutive dates of one reason in one line, the newest first."""
+    lines: list[tuple[date, date, str]] = []
+    for day, found in sorted(days.items()):
+        if states[day] == "complete":
+            continue
+        said = f"{states[day]}: {'; '.join(sorted({entry.reason or '' for entry in found}))}"
+        if lines and lines[-1][2] == said and (day - lines[-1][1]).days == 1:
+            lines[-1] = (lines[-1][0], day, said)
+        else:
+            lines.append((day, day, said))
+    for begin, end, said in lines[: -_MOST_REASONS - 1 : -1]:
+        span = str(begin) if begin == end else f"{begin} to {end}"
+        out.print(f"{span}  {said}", markup=False, highlight=False, soft_wrap=True)
+    if len(lines) > _MOST_REASONS:
+        out.print(f"… and {len(lines) - _MOST_REASONS} more; all: query 'select * from marts.coverage'")
+
+
+def print_gaps(plan: "Backfill") -> None:
+    """The dates that a backfill can do nothing for, before anything starts."""
+    from spotify_platform.lake.captures import stretches
+
+    for stretch in stretches(plan.gaps):
+        reasons = dict.fromkeys(plan.gaps[day] for day in stretch)
+        span = str(stretch[0]) if len(stretch) == 1 else f"{stretch[0]} to {stretch[-1]} ({len(stretch)} dates)"
+        out.print(f"Gap: {span}: {'; '.join(reasons)}.", markup=False, highlight=False, soft_wrap=True)
+    if plan.days:
+        runs = len(stretches(plan.days))
+        said = f"{len(plan.days):,} of {len(plan.days) + len(plan.gaps):,} dates in {runs} run{'s' * (runs != 1)}"
+        out.print(f"Backfilling {said}.", highlight=False)
+
+
+def print_backfill(plan: "Backfill", left: Mapping[date, Sequence[str]]) -> None:
+    """What a backfill came to: how many dates are published, and why the others are not."""
+    out.print(f"{len(plan.days) - len(left):,} dates are published and in the marts.", highlight=False)
+    for day, reasons in left.items():
+        out.print(f"Withheld: {day}: {'; '.join(reasons)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_purge(plan: "Purge") -> None:
+    """What a purge would remove."""
+    from spotify_platform.lake.captures import stretches
+
+    for zone, dates in (("raw", plan.raw), ("curated, warehouse", plan.curated)):
+        for stretch in stretches(dates):
+            span = f"{stretch[0]} to {stretch[-1]} ({len(stretch)})" if len(stretch) > 1 else str(stretch[0])
+            out.print(f"{zone}: {span}, {plan.reason}", highlight=False)
+    for what, found in (("superseded files", plan.superseded), ("files that no record names", plan.orphans)):
+        if found:
+            out.print(f"{what}: {len(found):,}, {found[0]} for instance", highlight=False, soft_wrap=True)
+    if plan.empty:
+        out.print("Nothing to purge: nothing is older than its retention, and every file has a record.")
 
 
 def _cell(value: object) -> str:

@@ -4,6 +4,7 @@ The demo's home is shown until real data is brought in; from then on it is the l
 time, and nothing else on the machine is written to.
 """
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,12 @@ class Home:
         # The file itself and not the lake: this is asked whenever definitions load, and obstore takes 0.1 s to import.
         folder = self.lake_url.removeprefix("file://")
         return folder == self.lake_url or Path(unquote(folder), "_lake.json").exists()
+
+    def forget(self) -> None:
+        """Delete what was made of the lake: the warehouse file and the reports."""
+        for file in self.path.glob("warehouse.duckdb*"):
+            file.unlink()
+        shutil.rmtree(self.path / "quality", ignore_errors=True)
 
     def lake(self) -> "Lake":
         """The lake, opened."""

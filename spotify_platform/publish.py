@@ -20,7 +20,9 @@ from spotify_platform.curate.engine import Part
 from spotify_platform.curate.fingerprint import fingerprint
 from spotify_platform.curator import Curated, Curator, in_duckdb
 from spotify_platform.lake import keys
+from spotify_platform.lake.absent import is_purged, purged_dates
 from spotify_platform.lake.captures import Manifest, RawFile, captures_by_date, captures_of, first_items, read_manifest
+from spotify_platform.lake.ledger import NOT_CAPTURED, NOT_PUBLISHED
 from spotify_platform.lake.publishing import (
     Audit,
     PublishedFile,
@@ -40,19 +42,23 @@ from spotify_platform.quality.audit import audit_tables
 from spotify_platform.quality.checks import Finding, checks_of
 from spotify_platform.quality.fields import audit_fields, fields_of, known_fields
 from spotify_platform.quality.lines import audit_lines, audit_things
-from spotify_platform.quality.volume import WINDOW, audit_volume
+from spotify_platform.quality.volume import WINDOW, audit_volume, chart_rows
 
 # Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of each
 # day of a year three.
 SAMPLED_LINES = 5_000
 FEWEST_SAMPLED, MOST_SAMPLED = 3, 1_000
 
+# Entities that are asked for one by one, with what manifests call such a thing.
+_ASKED_BY_ID = {"artists": "artist", "albums": "album", "tracks": "track"}
+
 # A publisher that keeps losing meets another one each time; ten in a row do not happen by chance.
 _MAX_ROUNDS = 10
 
-NOT_CAPTURED = "nothing was captured for this date, and Spotify serves only the present"
+PURGED = "purged from the curated zone; importing it again is a decision (--again)"
 
-Progress = Callable[[date, str], None]  # a date and what became of it: published, unchanged, withheld, not captured
+# A date and what became of it: published, unchanged, withheld, not captured, purged
+Progress = Callable[[date, str], None]
 
 
 @dataclass
@@ -63,6 +69,8 @@ class Outcome:
     unchanged: dict[date, PublishRecord] = field(default_factory=dict)  # already published from the same captures
     withheld: dict[date, list[str]] = field(default_factory=dict)  # reasons
     not_captured: list[date] = field(default_factory=list)
+    purged: list[date] = field(default_factory=list)  # on purpose: they are not made again
+    arrived: dict[date, list[Manifest]] = field(default_factory=dict)  # captures that no batch before held
     findings: dict[date, list[Finding]] = field(default_factory=dict)  # of audits made by this run, warnings too
     usage: dict[str, float] = field(default_factory=dict)  # what this run's curation cost, in units
 
@@ -75,7 +83,8 @@ class Outcome:
     def reasons(self) -> dict[date, list[str]]:
         """Every date of the run that readers do not see as captured, with why."""
         gaps = {day: [NOT_CAPTURED] for day in self.not_captured}
-        return dict(sorted((self.withheld | gaps).items()))
+        purged = {day: [PURGED] for day in self.purged}
+        return dict(sorted((self.withheld | gaps | purged).items()))
 
 
 def publish_dates(
@@ -99,31 +108,61 @@ def publish_dates(
 
 
 def unread_dates(lake: Lake, dates: Iterable[date]) -> dict[date, list[str]]:
-    """Those of `dates` of which readers do not see the newest captures as this code curates them, with why."""
+    """Those of `dates` of which readers do not see the captures, with why.
+
+    A date that was published is read, even when more was captured since, which has a run of its own; but not when its
+    newest captures were withheld.
+    """
     reasons = {}
     published = heads(lake, dates)
     for day in sorted(set(dates)):
         captures = captures_of(lake, day)
+        current = published.get(day)
         if not captures:
-            reasons[day] = [NOT_CAPTURED]
-        elif day not in published or not _is_current(published[day], captures):
+            if not current:
+                reasons[day] = [PURGED if is_purged(lake, day, "curated") else NOT_CAPTURED]
+        elif not current and is_purged(lake, day, "curated"):
+            reasons[day] = [PURGED]
+        elif not current or not _is_current(current, captures):
             known = withheld(lake, day, captures, fingerprint())
-            reasons[day] = known.reasons if known else ["captured, but not published yet"]
+            if known or not current:
+                reasons[day] = known.reasons if known else [NOT_PUBLISHED]
     return reasons
 
 
 def pending_dates(lake: Lake) -> list[date]:
-    """The dates whose committed captures are not in their published batch, or whose batch is not in the marts."""
+    """The dates whose committed captures are not in their published batch, or whose batch is not in the marts.
+
+    What was purged is not made again.
+    """
+    return [day for day, _, unpublished, unbuilt in _behind(lake) if unpublished or unbuilt]
+
+
+def missing_dates(lake: Lake) -> dict[date, list[str]]:
+    """The pending dates with their captures, without those that this very code withheld: it would again."""
+    return {
+        day: captures
+        for day, captures, unpublished, unbuilt in _behind(lake)
+        if unbuilt or (unpublished and not withheld(lake, day, captures, fingerprint()))
+    }
+
+
+def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
+    """Each captured date with its captures, and whether they are not published, or their batch not in the marts."""
     published = heads(lake)
+    purged = purged_dates(lake)["curated"]
     build = published_marts(lake)
     built = build.batches if build else {}
-    return [
-        day
-        for day, captures in captures_by_date(lake).items()
-        if day not in published
-        or not set(captures) <= set(published[day].captures)
-        or built.get(day) != published[day].batch_id
-    ]
+    for day, captures in captures_by_date(lake).items():
+        record = published.get(day)
+        unpublished = not set(captures) <= set(record.captures) if record else day not in purged
+        yield day, captures, unpublished, record is not None and built.get(day) != record.batch_id
+
+
+def stale_dates(lake: Lake) -> list[date]:
+    """The published dates that another version of contracts and code curated, and whose captures are still there."""
+    captured = captures_by_date(lake)
+    return [day for day, record in heads(lake).items() if record.fingerprint != fingerprint() and day in captured]
 
 
 @dataclass(frozen=True)
@@ -133,6 +172,7 @@ class _Work:
     day: date
     seq: int
     manifests: tuple[Manifest, ...]
+    known: frozenset[str] = frozenset()  # captures that the batch before holds
 
     @property
     def captures(self) -> list[str]:
@@ -153,6 +193,15 @@ class _Work:
             for entity in manifest.items:
                 kinds[entity].add(" ".join(word for word in about if word))
         return {entity: sorted(found) for entity, found in sorted(kinds.items())}
+
+    @property
+    def reused(self) -> dict[str, int]:
+        """How many things of each entity were not asked for, since an earlier capture has them: weekly albums, say."""
+        counts = {
+            entity: max((manifest.reused.get(kind, 0) for manifest in self.manifests), default=0)
+            for entity, kind in _ASKED_BY_ID.items()
+        }
+        return {entity: count for entity, count in counts.items() if count}
 
 
 @dataclass
@@ -181,7 +230,13 @@ def _plan(run: _Run, dates: Iterable[date]) -> Iterator[_Work]:
         # The head is read before the captures are listed: a record seen here names only captures that are listed too.
         current = head(run.lake, day)
         captures = captures_of(run.lake, day)
-        if not captures:
+        if not current and is_purged(run.lake, day, "curated"):
+            run.outcome.purged.append(day)
+            run.tell(day, "purged")
+        elif not captures and current:  # its raw answers were purged
+            run.outcome.unchanged[day] = current
+            run.tell(day, "unchanged")
+        elif not captures:
             run.outcome.not_captured.append(day)
             run.tell(day, "not captured")
         elif current and _is_current(current, captures):
@@ -194,7 +249,8 @@ def _plan(run: _Run, dates: Iterable[date]) -> Iterator[_Work]:
             except LakeError as error:
                 _withhold(run, day, captures, [str(error)])
             else:
-                yield _Work(day, current.seq + 1 if current else 1, manifests)
+                known = frozenset(current.captures) if current else frozenset()
+                yield _Work(day, current.seq + 1 if current else 1, manifests, known)
 
 
 def _is_current(record: PublishRecord, captures: list[str]) -> bool:
@@ -224,11 +280,13 @@ def _publish_chunk(run: _Run, chunk: list[_Work]) -> list[date]:
             files = _by_date(curated.batch)
             found = _audit(chunk, curated, files)
             told = {(one.day, one.entity): one.told for one in curated.batch.lines}
+            charts = chart_rows([Path(part.path) for part in curated.batch.parts if part.table == "chart_entries"])
             for name, value in curated.usage.items():
                 run.outcome.usage[name] = run.outcome.usage.get(name, 0) + value
             for work in chunk:
                 things = {entity: told[day, entity] for day, entity in told if day == work.day}
-                if not _publish(run, work, files.get(work.day, {}), things, found[work.day], len(chunk)):
+                about = {"things": things, "charts": charts.get(work.day, {})}
+                if not _publish(run, work, files.get(work.day, {}), about, found[work.day], len(chunk)):
                     overtaken.append(work.day)
     except CurationError as error:
         return _publish_apart(run, chunk, error)
@@ -248,7 +306,7 @@ def _publish(
     run: _Run,
     work: _Work,
     files: Mapping[str, list[Part]],
-    things: dict[str, int],
+    about: Mapping[str, dict[str, int]],
     findings: list[Finding],
     dates: int,
 ) -> bool:
@@ -256,14 +314,15 @@ def _publish(
     fields: dict[str, dict[str, str]] = {}
     if not _errors(findings):  # of what is wrong in itself there is nothing to compare
         fields, drift = _fields(run, work, dates)
-        findings = [*findings, *_volume(run, work, files, things), *drift]
+        findings = [*findings, *_volume(run, work, files, about["things"]), *drift]
     if errors := _errors(findings):
         _withhold(run, work.day, work.captures, [str(finding) for finding in errors], findings)
         return True
-    record = _put_batch(run.lake, work, files, things, findings, fields)
+    record = _put_batch(run.lake, work, files, about, findings, fields)
     if captures_of(run.lake, work.day) != work.captures or not publish(run.lake, record):
         return False
     run.outcome.published[work.day] = run.history[work.day] = record
+    run.outcome.arrived[work.day] = [one for one in work.manifests if one.capture_id not in work.known]
     run.outcome.findings[work.day] = findings
     run.tell(work.day, "published")
     return True
@@ -319,21 +378,31 @@ def _audit_lines(work: _Work, lines: Mapping[tuple[str, date], Lines]) -> list[F
 def _volume(run: _Run, work: _Work, files: Mapping[str, list[Part]], things: Mapping[str, int]) -> list[Finding]:
     """A date's rows, and what each entity told, against the days before that were made from the same kinds of captures.
 
-    Rows alone would hide that half of the albums are missing: tracks tell of the others.
+    Rows alone would hide that half of the albums are missing: tracks tell of the others. What was not asked for, since
+    an earlier capture has it, is not missing; but days on which an entity was not asked for whole have other rows, and
+    are compared with each other only.
     """
     found: list[Finding] = []
-    before, made_from = run.before(work.day), work.made_from
+    before, made_from, reused = run.before(work.day), work.made_from, work.reused
     counts = [record.rows for record in before]
     for table in CURATED:
         if not table.key:
             continue  # how many lines are rejected is judged by their share
-        alike = [_alike(record, made_from, *table.sources) for record in before]
+        alike = [
+            _alike(record, made_from, *table.sources)
+            and all((source in record.reused) == (source in reused) for source in table.sources)
+            for record in before
+        ]
         usual = [rows.get(table.name, 0) for rows, fits in zip(counts, alike, strict=True) if fits]
         found += audit_volume(table.name, sum(part.rows for part in files.get(table.name, [])), usual)
     told = {finding.table: finding.severity for finding in found}
     for entity in sorted(made_from.keys() & things.keys()):
-        usual = [record.things.get(entity, 0) for record in before if _alike(record, made_from, entity)]
-        more = audit_volume(f"raw/{entity}", things[entity], usual)
+        usual = [
+            record.things.get(entity, 0) + record.reused.get(entity, 0)
+            for record in before
+            if _alike(record, made_from, entity)
+        ]
+        more = audit_volume(f"raw/{entity}", things[entity] + reused.get(entity, 0), usual)
         found += [finding for finding in more if told.get(entity) not in ("error", finding.severity)]
     if _errors(found) and accepted(run.lake, work.day, work.captures):
         return [replace(finding, severity="warning") for finding in found]
@@ -371,7 +440,7 @@ def _put_batch(
     lake: Lake,
     work: _Work,
     files: Mapping[str, list[Part]],
-    things: dict[str, int],
+    about: Mapping[str, dict[str, int]],
     findings: list[Finding],
     fields: dict[str, dict[str, str]],
 ) -> PublishRecord:
@@ -399,8 +468,9 @@ def _put_batch(
         files=published,
         audit=_told(findings),
         made_from=work.made_from,
-        things=things,
+        reused=work.reused,
         fields=fields,
+        **about,
     )
 
 

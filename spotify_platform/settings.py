@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")
     client_id: str | None = Field(None, validation_alias="SPOTIPY_CLIENT_ID")
     client_secret: SecretStr | None = Field(None, validation_alias="SPOTIPY_CLIENT_SECRET")
+    webhook_url: SecretStr | None = Field(None, description="told of failed runs, Slack's or another that takes text")
+    retention_raw_days: int | None = Field(None, ge=1, description="days that captures are kept; unset: for good")
+    retention_curated_days: int | None = Field(None, ge=1, description="days that tables and rows are kept")
     dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME")
 
     @field_validator("home")

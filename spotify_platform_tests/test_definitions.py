@@ -156,7 +156,8 @@ def test_a_contiguous_year_is_one_run(graph) -> None:
 def test_marts_read_what_sqlglot_finds_in_them() -> None:
     for mart in marts():
         parsed = sqlglot.parse_one(mart.select, dialect="duckdb")
-        assert mart.reads == {f"{table.db}.{table.name}" for table in parsed.find_all(SqlTable) if table.db}
+        found = {f"{table.db}.{table.name}" for table in parsed.find_all(SqlTable) if table.db}
+        assert mart.reads == found - {"ops.coverage"}  # the ledger, which the build itself writes
 
 
 def test_marts_render_for_snowflake() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from spotify_platform.assets.partitions import DAYS
+from spotify_platform.assets.raw import report_outside_captures
 from spotify_platform.assets.report import dagsters_errors, days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
@@ -14,7 +15,6 @@ from spotify_platform.resources.engine import EngineResource
 from spotify_platform.resources.platform import LakeResource, Progress
 
 if TYPE_CHECKING:
-    from spotify_platform.lake import Lake
     from spotify_platform.lake.publishing import PublishRecord
     from spotify_platform.publish import Outcome
 
@@ -59,8 +59,8 @@ def curated(
         )
     if outcome.usage:  # of the whole run, told once: a share for each date or table would be invented
         context.log_event(dg.AssetObservation(["curated", CURATED[0].name], metadata=dict(outcome.usage)))
-    for record in outcome.published.values():
-        _report_imports(context, zone, record)
+    for day, manifests in outcome.arrived.items():
+        report_outside_captures(context, day, manifests)
     yield from report_days(
         context, {day: _figures(record) for day, record in outcome.readable.items()}, changed=outcome.published
     )
@@ -78,26 +78,6 @@ def _figures(record: "PublishRecord") -> dict[dg.AssetKey, dict[str, object]]:
         }
         for table in CURATED
     }
-
-
-def _report_imports(context: dg.AssetExecutionContext, lake: "Lake", record: "PublishRecord") -> None:
-    """Captures that no run made (imports, a Lambda) show as materialisations of the raw assets that they feed."""
-    from spotify_platform.lake.captures import read_manifest
-
-    items: dict[str, int] = {}
-    for capture in record.captures:
-        manifest = read_manifest(lake, record.snapshot_date, capture)
-        if "dagster_run_id" not in manifest.made_by:
-            for entity, count in manifest.items.items():
-                items[entity] = items.get(entity, 0) + count
-    for entity, count in items.items():
-        context.log_event(
-            dg.AssetMaterialization(
-                ["raw", entity],
-                partition=record.snapshot_date.isoformat(),
-                metadata={"dagster/partition_row_count": count},
-            )
-        )
 
 
 def _audit_result(table: Table, outcome: "Outcome") -> dg.AssetCheckResult:

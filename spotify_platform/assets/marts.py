@@ -6,13 +6,15 @@ import dagster as dg
 
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import table_spec
+from spotify_platform.contracts.curated import CURATED
 from spotify_platform.marts.sql import Mart, marts
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
 
 
 def _spec(mart: Mart) -> dg.AssetSpec:
     zones = {"curated": "warehouse", "marts": "marts"}
-    deps = [dg.AssetKey([zones[schema], name]) for schema, name in sorted(ref.split(".") for ref in mart.reads)]
+    reads = sorted(mart.reads) or [f"curated.{table.name}" for table in CURATED]  # the ledger tells of every table
+    deps = [dg.AssetKey([zones[schema], name]) for schema, name in (ref.split(".") for ref in reads)]
     return table_spec("marts", mart.table, deps, {"sql", "duckdb"})
 
 
@@ -33,4 +35,28 @@ def mart_tables(
             metadata={"dagster/row_count": file.rows, "bytes": file.bytes, "build": record.build_id},
             data_version=dg.DataVersion(record.build_id),
         )
-    fail_if_last(context, "marts", unread_dates(zone, days_of_run(context)))
+    fail_if_last(context, "marts", unread_dates(zone, days_of_run(context.run)))
+
+
+LEFT_BEHIND = dg.AssetCheckSpec(
+    "no_date_is_left",
+    asset=["marts", "coverage"],
+    description="Every committed capture is in the marts: no date is withheld or waits to be published.",
+)
+
+
+@dg.asset_check(
+    asset=LEFT_BEHIND.asset_key,
+    name=LEFT_BEHIND.name,
+    description=LEFT_BEHIND.description,
+)
+def no_date_is_left(lake: LakeResource) -> dg.AssetCheckResult:
+    """Captured dates that readers do not see as captured, each with its reason."""
+    from spotify_platform.lake.ledger import left_behind
+
+    left = left_behind(lake.open())
+    return dg.AssetCheckResult(
+        passed=not left,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"dates": {str(day): reason for day, reason in left.items()}},
+    )

@@ -1,6 +1,6 @@
 """The raw zone: answers of Spotify's Web API, captured day by day, and imported chart files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import dagster as dg
 from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.report import days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import raw_spec
-from spotify_platform.contracts.errors import PlatformError, TransientError
+from spotify_platform.contracts.errors import PlatformError, QuotaError, TransientError
 from spotify_platform.contracts.raw import ENTITIES, LISTS
 from spotify_platform.resources.platform import LakeResource, Progress
 from spotify_platform.resources.spotify import NotServedError, SpotifyResource
@@ -48,8 +48,7 @@ def capture(
                 reasons[day] = [str(error)]
                 continue
             except PlatformError as error:
-                # What somebody has to change first is not tried again, whatever the retry policy.
-                raise dg.Failure(str(error), allow_retries=isinstance(error, TransientError)) from error
+                raise _failure(error) from error
             if manifest.made_by.get("dagster_run_id") == context.run.run_id:
                 new.append(day)
             done[day] = {
@@ -63,6 +62,33 @@ def capture(
             progress.done("capture", day, "captured")
     yield from report_days(context, done, changed=new)
     fail_if_last(context, "raw", reasons)
+
+
+def _failure(error: PlatformError) -> dg.Failure:
+    """A failure that says whether and when to try again; `automation.capture_again` does, never the step itself."""
+    metadata: dict[str, Any] = {"may_pass": isinstance(error, TransientError)}
+    if isinstance(error, QuotaError):
+        metadata["not_before"] = dg.MetadataValue.timestamp(error.until)
+    return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+
+
+def report_outside_captures(context: dg.AssetExecutionContext, day: date, manifests: Sequence["Manifest"]) -> None:
+    """Captures that no run of Dagster's made (imports, a Lambda) show as materialisations of the raw assets they feed.
+
+    Call it with the captures that no batch held before, so that none is told twice. One event an entity and date.
+    """
+    outside = [manifest for manifest in manifests if "dagster_run_id" not in manifest.made_by]
+    for entity in sorted({entity for manifest in outside for entity in manifest.items}):
+        held = [manifest for manifest in outside if entity in manifest.items]
+        metadata: dict[str, Any] = {
+            "dagster/partition_row_count": sum(manifest.items[entity] for manifest in held),
+            "captures": ", ".join(manifest.capture_id for manifest in held),
+            "made_by": ", ".join(sorted({manifest.made_by.get("command", manifest.source) for manifest in held})),
+        }
+        for manifest in held:
+            if manifest.source != "import":
+                metadata |= _about(manifest)
+        context.log_event(dg.AssetMaterialization(["raw", entity], partition=day.isoformat(), metadata=metadata))
 
 
 def _about(manifest: "Manifest") -> dict[str, Any]:

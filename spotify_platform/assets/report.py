@@ -36,15 +36,14 @@ def days_of(context: dg.AssetExecutionContext) -> list[date]:
     return [date.fromisoformat(key) for key in context.partition_keys]
 
 
-def days_of_run(context: dg.AssetExecutionContext) -> list[date]:
-    """The dates of the run that an unpartitioned asset is part of; none where it runs alone."""
-    tags = context.run.tags
-    first = tags.get("dagster/asset_partition_range_start", tags.get("dagster/partition"))
-    last = tags.get("dagster/asset_partition_range_end", first)
-    if first is None or last is None:
+def days_of_run(run: dg.DagsterRun) -> list[date]:
+    """The dates of a run, as its tags tell: one, a contiguous range, or none."""
+    first = run.tags.get("dagster/asset_partition_range_start", run.tags.get("dagster/partition"))
+    if first is None:
         return []
-    count = (date.fromisoformat(last) - date.fromisoformat(first)).days + 1
-    return [date.fromisoformat(first) + timedelta(days=n) for n in range(count)]
+    start = date.fromisoformat(first)
+    last = date.fromisoformat(run.tags.get("dagster/asset_partition_range_end", first))
+    return [start + timedelta(days=n) for n in range((last - start).days + 1)]
 
 
 def report_days(

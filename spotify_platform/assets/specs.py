@@ -1,6 +1,7 @@
 """What Dagster shows of a table: description, columns, group, kinds and owner, made from the contracts."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import dagster as dg
 
@@ -8,6 +9,8 @@ from spotify_platform.assets.partitions import DAYS
 from spotify_platform.contracts.table import Table
 
 OWNER = "team:data-platform"
+# A day's capture is made once a day; a day and a half without news is an alarm.
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=36), warn_window=timedelta(hours=30))
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -49,4 +52,5 @@ def table_spec(zone: str, table: Table, deps: Iterable[dg.AssetKey], kinds: set[
         owners=[OWNER],
         metadata={"dagster/column_schema": column_schema(table)},
         partitions_def=None if zone == "marts" else DAYS,
+        freshness_policy=FRESH if zone in ("curated", "marts") else None,
     )

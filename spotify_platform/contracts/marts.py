@@ -19,6 +19,30 @@ def _coverage(window: str) -> Column:
     return Column("coverage", double, f"days observed over days in the window: {window}", unit="0–1", between=(0, 1))
 
 
+_HISTORY_FROM = Column(
+    "history_from",
+    date,
+    "the market's first chart that is still here; what was before it, purged or never captured, no figure knows",
+)
+
+COVERAGE = _mart(
+    "coverage",
+    "Which entity, market and day is there, and why is one not? The ledger that the other marts count days by.",
+    "one row per date, entity and market, from the first date that anything is known of to the last one",
+    "snapshot_date entity market",
+    Column("snapshot_date", date, "UTC day"),
+    Column("entity", string, "raw entity"),
+    Column("market", string, "market of a chart, from its first chart to its last one; * is the entity as a whole"),
+    Column(
+        "state",
+        string,
+        "unpublished: captured, but not curated yet; missing: not captured, or not a part of what was",
+        values=("complete", "partial", "unpublished", "withheld", "purged", "missing"),
+    ),
+    Column("readable", boolean, "whether readers see rows, perhaps of older captures than the newest"),
+    Column("items", bigint, "raw lines of the entity, or rows of the market's chart", between=(0, 10**9)),
+    Column("reason", string, "why it is not complete", null="it is"),
+)
 CHART_MOVEMENT = _mart(
     "chart_movement",
     "Who entered, rose, fell or came back? Every charted track against its market's previous chart.",
@@ -58,6 +82,7 @@ CHART_MOVEMENT = _mart(
     ),
     Column("after_gap", boolean, "more than 3 days lie between the previous chart and this one"),
     Column("reason", string, "why movement is NULL", null="it is not"),
+    _HISTORY_FROM,
     _coverage("the market's first chart up to this one"),
     _CONFIDENCE,
 )
@@ -102,6 +127,7 @@ TRENDING_ARTISTS_DAILY = _mart(
     Column("charted_tracks", bigint, "the artist's tracks on the day's chart", between=(0, 10_000)),
     Column("observed_days", bigint, "charts in the 35 days", unit="charts", between=(1, 35)),
     Column("reason", string, "why a figure or the id is NULL", null="none is"),
+    _HISTORY_FROM,
     _coverage("35 days"),
     _CONFIDENCE,
 )
@@ -152,9 +178,10 @@ MARKET_PERFORMANCE = _mart(
     ),
     Column("age_known_share", double, "share of the tracks whose release day is known", unit="0–1", between=(0, 1)),
     Column("reason", string, "why figures are NULL", null="none is"),
+    _HISTORY_FROM,
     _coverage("the days since the previous chart"),
     _CONFIDENCE,
 )
 
-MARTS = (CHART_MOVEMENT, TRENDING_ARTISTS_DAILY, MARKET_PERFORMANCE)
+MARTS = (COVERAGE, CHART_MOVEMENT, TRENDING_ARTISTS_DAILY, MARKET_PERFORMANCE)
 MARTS_BY_NAME = {table.name: table for table in MARTS}

@@ -27,6 +27,7 @@ from spotify_platform.extract.files import (
 )
 from spotify_platform.extract.markets import market_code
 from spotify_platform.lake import keys
+from spotify_platform.lake.absent import refuse_purged
 from spotify_platform.lake.captures import CaptureWriter, Manifest, read_manifest
 from spotify_platform.lake.store import Lake
 
@@ -78,6 +79,7 @@ def import_charts(
     claim: Callable[[], object] = lambda: None,
     progress: _Progress | None = None,
     made_by: dict[str, str] | None = None,
+    again: bool = False,
 ) -> list[Manifest]:
     """Import chart files, one capture per snapshot date, and return the manifests by date.
 
@@ -85,6 +87,7 @@ def import_charts(
     with `snapshot_date` and `market` in every row. A date whose very rows are in the lake is not written again.
     `claim` is called once everything is checked, before the first write: it may refuse the lake.
     `progress` is told ("checked", files, of) and ("imported", dates, of); `made_by` is added to the manifests' own.
+    Dates that were purged are refused, unless `again`.
     Raises `InputError` when any of the files is not as it should be; then nothing was written.
     """
     report = progress or (lambda step, done, total: None)
@@ -99,6 +102,7 @@ def import_charts(
         for day, capture_id in ids.items()
         if lake.exists(keys.manifest(day, capture_id))
     }
+    refuse_purged(lake, ids, again=again)
     claim()
     rows_left = {day: len(days[day].digests) for day in ids if day not in manifests}
     for writer in _written(lake, sheets, today, ids, rows_left):

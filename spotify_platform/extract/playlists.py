@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from spotify_platform.contracts.errors import InputError
 from spotify_platform.extract.files import downloaded_at, fault_of_date, opened, refusal
 from spotify_platform.lake import keys
+from spotify_platform.lake.absent import refuse_purged
 from spotify_platform.lake.captures import CaptureWriter, Manifest, read_manifest, to_line
 from spotify_platform.lake.store import Lake
 
@@ -39,6 +40,7 @@ def import_playlists(
     claim: Callable[[], object] = lambda: None,
     progress: Callable[[str, int, int], None] | None = None,
     made_by: dict[str, str] | None = None,
+    again: bool = False,
 ) -> list[Manifest]:
     """Import playlists as they stood on `snapshot_date`; returns the capture's manifest, or nothing without any item.
 
@@ -46,6 +48,7 @@ def import_playlists(
     items are not written again. A playlist whose file holds its first page only is named in the manifest's `missing`.
     `claim` is called once everything is checked, before the first write: it may refuse the lake.
     `progress` is told ("checked", files, of); `made_by` is added to the manifest's own.
+    A date that was purged is refused, unless `again`.
     Raises `InputError` when any of the files is not as it should be; then nothing was written.
     """
     fault = fault_of_date(snapshot_date, today)
@@ -62,6 +65,7 @@ def import_playlists(
     capture_id = _capture_id(snapshot_date, playlists)
     if lake.exists(keys.manifest(snapshot_date, capture_id)):
         return [read_manifest(lake, snapshot_date, capture_id)]
+    refuse_purged(lake, [snapshot_date], again=again)
     claim()
     writer = _written(lake, capture_id, snapshot_date, list(playlists.values()))
     return [

@@ -4,6 +4,8 @@ _lake.json                                                        where the data
 raw/<entity>/snapshot_date=D/<capture_id>-NNN.jsonl.gz            answers, one item a line
 raw/_captures/snapshot_date=D/<capture_id>.json                   manifest: the commit of a capture
 raw/_log/<UTC commit time>~<D>~<capture_id>                       wake-up, empty
+raw/_gaps/snapshot_date=D/gap.json                                why a date was closed without a capture
+raw/_purged/snapshot_date=D/<zone>.json                           that a date was removed from a zone: raw or curated
 raw/_checkpoints/<capture_id>.json                                how far a capture is that has no manifest yet
 raw/_clients/<client>/account.json                                what is known of a client id: its mode, its pace
 raw/_clients/<client>/spent/<UTC time>~<family>~<n>~<id>          n requests reserved, empty
@@ -27,6 +29,8 @@ LAKE = "_lake.json"
 CAPTURES = "raw/_captures"
 LOG = "raw/_log"
 CHECKPOINTS = "raw/_checkpoints"
+GAPS = "raw/_gaps"
+PURGED = "raw/_purged"
 PUBLISHED = "curated/_published"
 WITHHELD = "curated/_withheld"
 ACCEPTED = "curated/_accepted"
@@ -58,6 +62,16 @@ def chunk(entity: str, snapshot_date: date, capture_id: str, number: int) -> str
 def manifest(snapshot_date: date, capture_id: str) -> str:
     """A capture's manifest."""
     return f"{CAPTURES}/{day(snapshot_date)}/{capture_id}.json"
+
+
+def gap(snapshot_date: date) -> str:
+    """Why a date was closed without a capture."""
+    return f"{GAPS}/{day(snapshot_date)}/gap.json"
+
+
+def purged(snapshot_date: date, zone: str) -> str:
+    """That a date was removed from a zone."""
+    return f"{PURGED}/{day(snapshot_date)}/{zone}.json"
 
 
 def checkpoint(capture_id: str) -> str:

@@ -55,7 +55,9 @@ class PublishRecord(BaseModel):
     audit: Audit
     made_from: dict[str, list[str]] = {}  # raw entity → kinds of captures that gave it: days of one kind compare
     things: dict[str, int] = {}  # raw entity → how many things it told
+    reused: dict[str, int] = {}  # raw entity → how many things were not asked for, since an earlier capture has them
     fields: dict[str, dict[str, str]] = {}  # raw entity → its known fields with their JSON types
+    charts: dict[str, int] = {}  # market → rows of its chart
 
     @property
     def rows(self) -> dict[str, int]:
@@ -91,8 +93,9 @@ def heads(lake: Lake, dates: Iterable[date] | None = None) -> dict[date, Publish
     after, until = (f"{keys.PUBLISHED}/{keys.day(day)}" for day in (asked[0], asked[-1])) if asked else (None, None)
     found = lake.keys(keys.PUBLISHED, after=after, until=until and f"{until}/~")
     newest = {keys.date_in(key): key for key in found}  # sorted: the last seq of a date wins
-    wanted = newest.keys() if asked is None else newest.keys() & set(asked)
-    return {day: PublishRecord.model_validate_json(lake.get(newest[day])) for day in sorted(wanted)}
+    wanted = sorted(newest.keys() if asked is None else newest.keys() & set(asked))
+    records = lake.get_all(newest[day] for day in wanted)
+    return {day: PublishRecord.model_validate_json(records[newest[day]]) for day in wanted}
 
 
 def publish(lake: Lake, record: PublishRecord) -> bool:
@@ -114,6 +117,15 @@ def withheld(lake: Lake, snapshot_date: date, captures: list[str], fingerprint: 
     """The reasons why exactly these captures of a date were withheld by exactly this code, or None."""
     key = keys.withheld(snapshot_date, inputs_of(captures, fingerprint))
     return Withheld.model_validate_json(lake.get(key)) if lake.exists(key) else None
+
+
+def verdicts(lake: Lake) -> dict[date, list[Withheld]]:
+    """What was withheld, by date, oldest decision first: one LIST, and one GET each."""
+    found: dict[date, list[Withheld]] = defaultdict(list)
+    for content in lake.get_all(lake.keys(keys.WITHHELD)).values():
+        verdict = Withheld.model_validate_json(content)
+        found[verdict.snapshot_date].append(verdict)
+    return {day: sorted(of_day, key=lambda verdict: verdict.decided_at) for day, of_day in sorted(found.items())}
 
 
 def accept(lake: Lake, snapshot_date: date, captures: list[str], accepted_at: datetime) -> None:

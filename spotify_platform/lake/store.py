@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -19,6 +20,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from spotify_platform.contracts.errors import InputError, LakeError
 
+_PAGE = 1000  # keys that a bucket names in one answer
 _AT_ONCE = 16  # files fetched from a bucket, which answers one after 30 ms or sixteen after 40
 
 
@@ -51,6 +53,14 @@ class Lake:
         except FileNotFoundError:
             raise LakeError(f"{self.url}/{key}: not there, though a record of the lake names it.") from None
 
+    def get_all(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """The bytes under `keys`, several at once where the lake is a bucket. Raises `LakeError` as `get` does."""
+        keys = list(keys)
+        if self.folder:
+            return {key: self.get(key) for key in keys}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return dict(zip(keys, pool.map(self.get, keys), strict=True))
+
     def exists(self, key: str) -> bool:
         """Whether something is under `key`."""
         try:
@@ -77,15 +87,25 @@ class Lake:
             return False
         return True
 
-    def keys(self, prefix: str, *, after: str | None = None, until: str | None = None) -> list[str]:
-        """The keys under the folder `prefix`, sorted, from the one after `after` up to `until`: one LIST, no GET."""
+    def keys(
+        self, prefix: str, *, after: str | None = None, until: str | None = None, most: int | None = None
+    ) -> list[str]:
+        """The keys under the folder `prefix`, sorted, from the one after `after` up to `until`: one LIST, no GET.
+
+        A LIST of a bucket is one request for each thousand keys; `most` ends it with the first so many.
+        """
         found: list[str] = []
-        for page in obstore.list(self._store, prefix=prefix, offset=after):
+        for page in obstore.list(self._store, prefix=prefix, offset=after, chunk_size=_PAGE):
             found += [entry["path"] for entry in page]
             # A bucket lists in order, a folder does not.
-            if until and found and found[-1] > until and not self.folder:
+            if not self.folder and ((until and found[-1:] > [until]) or (most and len(found) >= most)):
                 break
-        return sorted(key for key in found if not until or key <= until)
+        return sorted(key for key in found if not until or key <= until)[:most]
+
+    def ages(self, prefix: str) -> dict[str, datetime]:
+        """The keys under the folder `prefix`, sorted, each with the moment when it was put: one LIST."""
+        pages = obstore.list(self._store, prefix=prefix)
+        return dict(sorted((entry["path"], entry["last_modified"]) for page in pages for entry in page))
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly under `prefix`, sorted: one LIST."""

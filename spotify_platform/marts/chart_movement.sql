@@ -3,14 +3,15 @@
 -- window:   unbounded (previous chart, peak and streak look back)
 
 with calendar as (
-    -- a market's charts; the previous one is the one before in this list, however long ago
+    -- a market's charts as the ledger tells them; the previous one is the one before, however long ago
     select
         market,
         snapshot_date,
         lag(snapshot_date) over (partition by market order by snapshot_date) as previous_date,
         min(snapshot_date) over (partition by market) as first_date,
         row_number() over (partition by market order by snapshot_date) as chart_number
-    from (select distinct market, snapshot_date from curated.chart_entries)
+    from marts.coverage
+    where entity = 'chart_entries' and market <> '*' and readable
 ),
 
 entries as (
@@ -75,6 +76,7 @@ select
     row_number() over (partition by market, track_id, streak order by snapshot_date) as consecutive_days,
     after_gap,
     case when previous_date is null then 'the first chart of the market: nothing to compare with' end as reason,
+    first_date as history_from,
     round(coverage, 6) as coverage,
     case when coverage >= 0.8 then 'high' when coverage >= 0.5 then 'medium' else 'low' end as confidence
 from streaks

@@ -128,6 +128,7 @@ movement as (
         moved.market,
         moved.snapshot_date,
         max(moved.previous_date) as previous_date,
+        max(moved.history_from) as history_from,
         min(case when moved.rank = 1 then moved.track_name end) as top_track,
         count(*) as tracks,
         count(case when moved.previous_rank is null then 1 end) as new_entries,
@@ -160,6 +161,7 @@ select
         ),
         ''
     ) as reason,
+    movement.history_from,
     round(1 / coalesce(date_diff('day', movement.previous_date, charts.snapshot_date), 1), 6) as coverage,
     case
         when coalesce(date_diff('day', movement.previous_date, charts.snapshot_date), 1) = 1 then 'high'

@@ -39,16 +39,27 @@ points as (
     group by 1, 2, 3
 ),
 
+held as (
+    -- the charts that are there, as the ledger tells them
+    select
+        market,
+        snapshot_date,
+        min(snapshot_date) over (partition by market) as history_from
+    from marts.coverage
+    where entity = 'chart_entries' and market <> '*' and readable
+),
+
 observed as (
     -- the charts that each chart's windows really hold: a missing day is left out, it is not a day with no points
     select
         today.market,
         today.snapshot_date,
+        max(today.history_from) as history_from,
         count(*) as observed_days,
         count(case when date_diff('day', past.snapshot_date, today.snapshot_date) <= 6 then 1 end) as recent_days,
         count(case when date_diff('day', past.snapshot_date, today.snapshot_date) > 6 then 1 end) as earlier_days
-    from charts as today
-    inner join charts as past
+    from held as today
+    inner join held as past
         on
             today.market = past.market
             and date_diff('day', past.snapshot_date, today.snapshot_date) between 0 and 34
@@ -82,6 +93,7 @@ sums as (
 means as (
     select
         sums.*,
+        observed.history_from,
         observed.observed_days,
         observed.earlier_days,
         round(sums.recent_points / observed.recent_days, 6) as points_7d,
@@ -130,6 +142,7 @@ select
         when trends.observed_days < 7 then 'fewer than 7 observed days'
         when trends.artist_id is null then 'no capture tells the artist of the track; named as the chart does'
     end as reason,
+    trends.history_from,
     trends.coverage,
     case when trends.coverage >= 0.8 then 'high' when trends.coverage >= 0.5 then 'medium' else 'low' end as confidence
 from trends

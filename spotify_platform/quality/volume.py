@@ -1,8 +1,13 @@
-"""Row counts against what is usual: the median of comparable days among the 28 before."""
+"""Row counts against what is usual: the median of comparable days among the 28 before; and rows by chart."""
 
+import glob
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from statistics import median
+
+import duckdb
 
 from spotify_platform.quality.checks import Finding, Severity
 
@@ -27,3 +32,18 @@ def audit_volume(table: str, rows: int, usual: Sequence[int]) -> list[Finding]:
     if rows > TOO_MANY * middle:
         return [Finding(table, f"at most {TOO_MANY:.0%} of the usual rows: {said}", rows - int(middle), "warning")]
     return []
+
+
+def chart_rows(files: Sequence[Path]) -> dict[date, dict[str, int]]:
+    """Rows by date and market in Parquet files of `chart_entries`: one scan. The coverage ledger tells them."""
+    found: dict[date, dict[str, int]] = defaultdict(dict)
+    if files:
+        with duckdb.connect() as connection:
+            rows = connection.execute(
+                "select snapshot_date, market, count(*) from read_parquet(?, hive_partitioning = false) "
+                "group by all order by all",
+                [[glob.escape(str(file)) for file in files]],
+            ).fetchall()
+        for day, market, count in rows:
+            found[day][market] = count
+    return dict(found)

@@ -82,6 +82,7 @@ def chart_movement(curated: Curated) -> pd.DataFrame:
                         "consecutive_days": _streak(track, places, days, index),
                         "after_gap": index > 0 and (day - days[index - 1]).days > LONGEST_STEP,
                         "reason": None if index else FIRST_CHART,
+                        "history_from": days[0],
                         "coverage": round(coverage, 6),
                         "confidence": _confidence(coverage),
                     }
@@ -127,6 +128,7 @@ def trending_artists_daily(curated: Curated) -> pd.DataFrame:
                         "charted_tracks": len({entry.track_id for entry in charted}),
                         "observed_days": observed,
                         "reason": _trend_reason(artist, len(earlier), observed),
+                        "history_from": min(calendar),
                         "coverage": round(observed / 35, 6),
                         "confidence": _confidence(observed / 35),
                     }
@@ -174,6 +176,7 @@ def market_performance(curated: Curated) -> pd.DataFrame:
                     "mean_track_age_days": round(sum(ages) / len(ages), 6) if ages else None,
                     "age_known_share": round(len(ages) / len(tracks), 6),
                     "reason": "; ".join(reason for reason in reasons if reason) or None,
+                    "history_from": days[0],
                     "coverage": round(1 / step, 6),
                     "confidence": {1: "high", 2: "medium"}.get(step, "low"),
                 }
