@@ -32,8 +32,8 @@ ORDER = [
     {"contracts"},
     {"lake", "curate", "quality", "sandbox", "settings"},
     {"extract", "marts", "home", "curator"},
-    {"load", "publish", "audits"},
-    {"resources", "second_opinion"},
+    {"load", "publish", "audits", "purge"},
+    {"resources", "second_opinion", "backfill"},
     {"assets"},
     {"automation", "definitions"},
     {"demo", "console"},
@@ -41,7 +41,7 @@ ORDER = [
     {"cli"},
 ]
 NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts"} | {
-    *{"audits", "curator", "publish", "sandbox", "second_opinion"}
+    *{"audits", "backfill", "curator", "publish", "purge", "sandbox", "second_opinion"}
 }
 # The Glue job carries these two alone.
 GLUE = {"contracts", "curate"}

@@ -65,11 +65,11 @@ def capture(
 
 
 def _failure(error: PlatformError) -> dg.Failure:
-    """A failure that says whether and when to try again; `automation.capture_again` does, never the step itself."""
+    """A failure that says whether and when to try again; `automation.capture_again` does."""
     metadata: dict[str, Any] = {"may_pass": isinstance(error, TransientError)}
     if isinstance(error, QuotaError):
         metadata["not_before"] = dg.MetadataValue.timestamp(error.until)
-    return dg.Failure(str(error), metadata=metadata, allow_retries=False)
+    return dg.Failure(str(error), metadata=metadata, allow_retries=isinstance(error, TransientError))
 
 
 def report_outside_captures(context: dg.AssetExecutionContext, day: date, manifests: Sequence["Manifest"]) -> None:

@@ -50,7 +50,8 @@ def reconcile(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sen
     before = last.dates if last and last.lake == zone.url else {}
     missing = missing_dates(zone)
     now = {day: _carried_on(before.get(day), captures) for day, captures in missing.items()}
-    idle = [day for day in now if day not in dates_under_way(context.instance)]
+    under_way = dates_under_way(context.instance)
+    idle = [day for day in now if day not in under_way]
     requests = []
     for stretch in stretches(day for day in idle if now[day].attempts < MOST_ATTEMPTS)[:MOST_REQUESTS]:
         for day in stretch:
