@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate clean
+.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-sensor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten m
 bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, pandas and Spark, memory, a year (40 minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[bench]'
 	$(BIN)/python benchmarks/curate/bench.py
+
+bench-sensor: .venv/dev  ## what a tick of the sensor costs, with a thousand captures and with a million
+	$(BIN)/python benchmarks/sensor.py
 
 lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet uv
