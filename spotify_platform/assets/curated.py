@@ -47,13 +47,17 @@ def curated(
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Captures of the run's dates → curated tables, audited and published date by date."""
+    from spotify_platform.backfill import plan_backfill
     from spotify_platform.publish import publish_dates
 
-    zone = lake.open()
+    zone, days = lake.open(), days_of(context)
+    if len(days) > 1:  # a backfill: what nothing can be made of is said before anything is made
+        for day, why in plan_backfill(zone, days[0], days[-1]).gaps.items():
+            context.log.warning(f"{day} is a gap: {why}")
     with dagsters_errors():
         outcome = publish_dates(
             zone,
-            days_of(context),
+            days,
             lambda day, state: progress.done("publish", day, state),
             engine.curator(context),
         )
