@@ -233,7 +233,8 @@ def _plan(run: _Run, dates: Iterable[date]) -> Iterator[_Work]:
         if not current and is_purged(run.lake, day, "curated"):
             run.outcome.purged.append(day)
             run.tell(day, "purged")
-        elif not captures and current:  # its raw answers were purged
+        elif current and (not captures or is_purged(run.lake, day, "raw")):
+            # Its raw answers were purged, or are just being: what is left of them would make a poorer batch.
             run.outcome.unchanged[day] = current
             run.tell(day, "unchanged")
         elif not captures:

@@ -63,6 +63,8 @@ def failure_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Failure | No
     """Why a run's capture failed; None where it did not, whatever became of the run after it."""
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return None
+    if run.status == dg.DagsterRunStatus.CANCELED:
+        return Failure("Somebody stopped the run.", may_pass=False, not_before=None)
     steps = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     failed = [log.dagster_event for log in steps if log.dagster_event]
     if not failed:  # killed, or never begun
