@@ -32,6 +32,7 @@ from spotify_platform.lake.publishing import (
     accepted,
     head,
     heads,
+    inputs_of,
     publish,
     withheld,
     withhold,
@@ -140,10 +141,11 @@ def pending_dates(lake: Lake) -> list[date]:
 
 def missing_dates(lake: Lake) -> dict[date, list[str]]:
     """The pending dates with their captures, without those that this very code withheld: it would again."""
+    known = set(lake.keys(keys.WITHHELD))
     return {
         day: captures
         for day, captures, unpublished, unbuilt in _behind(lake)
-        if unbuilt or (unpublished and not withheld(lake, day, captures, fingerprint()))
+        if unbuilt or (unpublished and keys.withheld(day, inputs_of(captures, fingerprint())) not in known)
     }
 
 
