@@ -72,6 +72,17 @@ def _materialised(context: dg.AssetExecutionContext) -> set[date]:
     return {date.fromisoformat(key) for key in set.intersection(*map(set, partitions))}
 
 
+def reason_of(event: dg.DagsterEvent) -> str:
+    """What a failed step says, in words for a person."""
+    said = event.step_failure_data.user_failure_data
+    if said and said.description:
+        return said.description
+    error = event.step_failure_data.error
+    while error and error.cause:  # Dagster wraps what was raised; the innermost message is the one for a person
+        error = error.cause
+    return error.message.strip() if error else event.message or "failed"
+
+
 def fail_if_last(context: dg.AssetExecutionContext, zone: str, reasons: Mapping[date, list[str]]) -> None:
     """Fail the run for dates that readers do not see, in the last zone that the run touches.
 

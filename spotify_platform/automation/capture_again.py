@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
+from spotify_platform.assets.report import reason_of
 from spotify_platform.automation.jobs import daily
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(hours=2)
@@ -39,7 +40,7 @@ def again(instance: dg.DagsterInstance, now: datetime) -> dg.RunRequest | dg.Ski
     if not failure.may_pass:
         return dg.SkipReason(f"{day}: trying again cannot help. {failure.message}")
     ended = datetime.fromtimestamp(last.end_time or now.timestamp(), UTC)
-    due = max(ended + min(FIRST_WAIT * 2 ** (len(tries) - 1), LONGEST_WAIT), failure.not_before or ended)
+    due = max(ended + min(FIRST_WAIT * 2 ** min(len(tries) - 1, 10), LONGEST_WAIT), failure.not_before or ended)
     if now < due:
         return dg.SkipReason(f"{day}: to be tried again at {due:%H:%M} UTC.")
     return dg.RunRequest(run_key=f"{day} again {len(tries)}", partition_key=day.isoformat())
@@ -74,11 +75,10 @@ def failure_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Failure | No
             continue
         said = event.step_failure_data.user_failure_data
         if not said:  # not one of ours: a network that failed where nobody expected it, say
-            error = event.step_failure_data.error
-            return Failure(error.message.strip() if error else "failed", may_pass=True, not_before=None)
+            return Failure(reason_of(event), may_pass=True, not_before=None)
         until = said.metadata.get("not_before")
         return Failure(
-            said.description or "failed",
+            reason_of(event),
             may_pass=bool(said.metadata["may_pass"].value) if "may_pass" in said.metadata else False,
             not_before=datetime.fromtimestamp(float(str(until.value)), UTC) if until else None,
         )

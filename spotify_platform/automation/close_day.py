@@ -7,6 +7,8 @@ import dagster as dg
 from spotify_platform.automation.capture_again import failure_of, runs_of
 from spotify_platform.resources.platform import LakeResource
 
+_LOOKED_BACK = 7  # days: a night without a daemon must not leave a gap without its reason
+
 
 @dg.op
 def close_unfinished_captures(context: dg.OpExecutionContext, lake: LakeResource) -> None:
@@ -18,18 +20,24 @@ def close_unfinished_captures(context: dg.OpExecutionContext, lake: LakeResource
     zone, now = lake.open(), datetime.now(UTC)
     for manifest in close_captures(zone, before=now.date()):
         context.log.warning(f"{manifest.snapshot_date} was captured in part: {manifest.gaps}")
-    yesterday = now.date() - timedelta(days=1)
-    reason = why_failed(context.instance, yesterday)
-    if reason and not captures_of(zone, yesterday):
-        absent.close(zone, absent.ClosedDay(snapshot_date=yesterday, reason=reason, closed_at=now))
-        context.log.warning(f"{yesterday} was not captured: {reason}")
+    for day in (now.date() - timedelta(days=n + 1) for n in range(_LOOKED_BACK)):
+        reason = why_failed(context.instance, day)
+        if not reason or captures_of(zone, day):
+            continue
+        if absent.close(zone, absent.ClosedDay(snapshot_date=day, reason=reason, closed_at=now)):
+            context.log.warning(f"{day} was not captured: {reason}")
 
 
 def why_failed(instance: dg.DagsterInstance, day: date) -> str | None:
-    """Why the last capture of a day failed; None where it did not, or was never begun."""
-    tries = runs_of(instance, day)
-    failure = failure_of(instance, tries[0].dagster_run) if tries else None
-    return f"the capture failed {len(tries)} times, at last: {failure.message}" if failure else None
+    """Why the captures of a day failed, the last failure; None where none did, none was begun, or one is under way.
+
+    A try that began after midnight captures nothing, and does not fail for it: the one before says why.
+    """
+    tries = [record.dagster_run for record in runs_of(instance, day)]
+    if not all(run.is_finished for run in tries):
+        return None
+    failures = [failure for failure in (failure_of(instance, run) for run in tries) if failure]
+    return f"the capture failed {len(failures)} times, at last: {failures[0].message}" if failures else None
 
 
 @dg.job(name="close_day", description="Commit what unfinished captures of earlier days hold, as partial.")

@@ -1,11 +1,11 @@
 """Failed runs are told to a webhook: what failed, for which dates, why, and what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
 
-from spotify_platform.assets.report import days_of_run
+from spotify_platform.assets.report import days_of_run, reason_of
 from spotify_platform.contracts.errors import SourceError
 from spotify_platform.settings import Settings, read_settings
 
@@ -23,19 +23,31 @@ def failure_sensor(settings: Settings) -> dg.SensorDefinition:
     def tell_failures(context: dg.RunFailureSensorContext) -> None:
         url = read_settings().webhook_url
         if url:
-            post(url.get_secret_value(), message(context.dagster_run, context.get_step_failure_events()))
+            failures = context.get_step_failure_events()
+            assets = _assets_of(context.instance, context.dagster_run, failures)
+            post(url.get_secret_value(), message(context.dagster_run, failures, assets))
 
     return tell_failures
 
 
-def message(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> str:
-    """A failed run in words that Slack and people read."""
-    assets = sorted({key.to_user_string() for key in run.asset_selection or ()})
+def message(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent], failed: Iterable[dg.AssetKey] = ()) -> str:
+    """A failed run in words that Slack and people read. `failed`: the assets of its failed steps, where known."""
+    assets = sorted({key.to_user_string() for key in failed or run.asset_selection or ()})
     days = [str(day) for day in days_of_run(run)]
-    reasons = [_reason(event) for event in failures] or ["its process ended before it could say why"]
+    reasons = [reason_of(event) for event in failures] or ["its process ended before it could say why"]
     lines = [f"*{run.job_name} failed*", *_named("Assets", assets), *_named("Dates", days)]
     lines += [f"Why: {reason}" for reason in reasons]
     return "\n".join([*lines, f"What to do: {_advice(failures)}", f"Run: {run.run_id}"])
+
+
+def _assets_of(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]
+) -> set[dg.AssetKey]:
+    """The assets that the failed steps were to make: a run of a whole job carries no selection of assets."""
+    steps = {event.step_key for event in failures}
+    planned = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    events = (log.dagster_event for log in planned)
+    return {event.asset_key for event in events if event and event.asset_key and event.step_key in steps}
 
 
 def post(url: str, text: str) -> None:
@@ -57,16 +69,6 @@ def _named(what: str, names: list[str]) -> list[str]:
         return []
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return [f"{what}: {', '.join(names[:_MOST_NAMES])}{more}"]
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    said = event.step_failure_data.user_failure_data
-    if said and said.description:
-        return said.description
-    error = event.step_failure_data.error
-    while error and error.cause:  # Dagster wraps what was raised
-        error = error.cause
-    return error.message.strip() if error else "failed"
 
 
 def _advice(failures: Sequence[dg.DagsterEvent]) -> str:

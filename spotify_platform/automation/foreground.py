@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-import dagster as dg
-
+from spotify_platform.assets.report import reason_of
 from spotify_platform.automation.dead_runs import close_dead_runs
 from spotify_platform.automation.instance import open_instance
 from spotify_platform.definitions import build_definitions
@@ -39,15 +38,5 @@ def run_dates(home: Home, job: Literal["daily", "publish"], first: date, last: d
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-    failures = tuple(_what_failed(event) for event in result.all_events if event.is_step_failure)
+    failures = tuple(reason_of(event) for event in result.all_events if event.is_step_failure)
     return RunOutcome(result.run_id, result.success, failures)
-
-
-def _what_failed(event: dg.DagsterEvent) -> str:
-    data = event.step_failure_data
-    if data.user_failure_data and data.user_failure_data.description:
-        return data.user_failure_data.description
-    error = data.error
-    while error and error.cause:  # Dagster wraps what was raised; the innermost message is the one for a person
-        error = error.cause
-    return error.message.strip() if error else event.message or "failed"

@@ -1,8 +1,8 @@
 """The raw-zone sensor: it sees new captures in the wake-up log and asks for the dates they belong to.
 
 A tick is one LIST and no GET, however large the lake is (one request for each thousand captures of the log's last
-quarter of an hour). The log is a hint: a run looks at the captures themselves, and one whose dates are published already
-ends at once, so asking twice is harmless. What a tick does not see, `reconcile` finds.
+quarter of an hour). The log is a hint: a run looks at the captures themselves, and one whose dates are published
+already ends at once, so asking twice is harmless. What a tick does not see, `reconcile` finds.
 """
 
 import hashlib
@@ -98,7 +98,9 @@ class _Cursor:
 
         seen = max([taken[-1], *([self._seen] if self._seen else [])])
         start = keys.log_start(keys.log_time(seen) - OVERLAP)
-        kept = {_short(entry) for entry in taken if entry > start} | {one for one in self._taken if one > _short(start)}
+        kept = {_short(entry) for entry in taken if entry > start} | {
+            one for one in self._taken if one > keys.name(start)
+        }
         return json.dumps({"lake": lake.url, "seen": seen, "taken": sorted(kept)})
 
 
