@@ -34,14 +34,16 @@ def plan_backfill(lake: Lake, first: date | None, last: date | None, *, stale: b
         days = stale_dates(lake)
         return Backfill([day for day in days if (not first or first <= day) and (not last or day <= last)], {})
     assert first and last, "a range has two ends"
-    captured, purged, closed = captures_by_date(lake), purged_dates(lake)["curated"], closed_days(lake)
+    captured, purged, closed = captures_by_date(lake), purged_dates(lake), closed_days(lake)
     published = heads(lake, [first + timedelta(days=n) for n in range((last - first).days + 1)])
     days, gaps = [], {}
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        if day in purged and day not in published:
+        if day in purged["curated"] and day not in published:
             gaps[day] = PURGED
         elif day in captured:
             days.append(day)
+        elif day in purged["raw"] and day not in published:
+            gaps[day] = PURGED
         elif day not in published:  # else only its raw answers were purged: it stands as it is
             gaps[day] = closed[day].reason if day in closed else NOT_CAPTURED
     return Backfill(days, gaps)

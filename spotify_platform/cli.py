@@ -323,8 +323,11 @@ def backfill(
         out.print("Nothing to do: no captured date is stale." if stale else "Nothing to do: nothing was captured.")
         return
     failures = _publish(home, plan.days)
-    print_backfill(plan, left := unread_dates(home.lake(), plan.days))
-    raise typer.Exit(1 if failures or left else 0)
+    left = unread_dates(home.lake(), plan.days)
+    if not left:  # else the dates' own reasons are told
+        _stop_on_failure(failures)
+    print_backfill(plan, left)
+    raise typer.Exit(1 if left else 0)
 
 
 @_command(app)
@@ -365,7 +368,6 @@ def purge(
     from spotify_platform.console import out, print_purge, show_home
     from spotify_platform.home import active_home
     from spotify_platform.load.warehouse import open_warehouse
-    from spotify_platform.marts.build import build_marts
     from spotify_platform.settings import read_settings
 
     home = active_home()
@@ -381,15 +383,15 @@ def purge(
         return
     plan = room.plan_purge(lake, room.Retention.of(read_settings()), datetime.now(UTC))
     print_purge(plan)
-    if plan.empty:
-        return
-    if not yes:
+    if not plan.empty and not yes:
         typer.confirm("Remove them for good?", abort=True)
-    with open_warehouse(home.warehouse) as connection:
-        room.apply_purge(lake, connection, plan)
-        if plan.curated:
-            build_marts(connection, lake)
-    out.print(f"Removed {plan.summary}.", highlight=False)
+    if home.warehouse.exists():  # also when nothing is left to remove: a purge that was killed is brought to its end
+        with open_warehouse(home.warehouse) as connection:
+            room.apply_purge(lake, connection, plan)
+    else:
+        room.apply_purge(lake, None, plan)
+    if not plan.empty:
+        out.print(f"Removed {plan.summary}.", highlight=False)
 
 
 @_command(app)

@@ -56,7 +56,7 @@ _ASKED_BY_ID = {"artists": "artist", "albums": "album", "tracks": "track"}
 # A publisher that keeps losing meets another one each time; ten in a row do not happen by chance.
 _MAX_ROUNDS = 10
 
-PURGED = "purged from the curated zone; importing it again is a decision (--again)"
+PURGED = "purged; importing it again is a decision (--again)"
 
 # A date and what became of it: published, unchanged, withheld, not captured, purged
 Progress = Callable[[date, str], None]
@@ -121,7 +121,7 @@ def unread_dates(lake: Lake, dates: Iterable[date]) -> dict[date, list[str]]:
         current = published.get(day)
         if not captures:
             if not current:
-                reasons[day] = [PURGED if is_purged(lake, day, "curated") else NOT_CAPTURED]
+                reasons[day] = [PURGED if is_purged(lake, day) else NOT_CAPTURED]
         elif not current and is_purged(lake, day, "curated"):
             reasons[day] = [PURGED]
         elif not current or not _is_current(current, captures):
@@ -152,12 +152,15 @@ def missing_dates(lake: Lake) -> dict[date, list[str]]:
 def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
     """Each captured date with its captures, and whether they are not published, or their batch not in the marts."""
     published = heads(lake)
-    purged = purged_dates(lake)["curated"]
+    purged = purged_dates(lake)
     build = published_marts(lake)
     built = build.batches if build else {}
     for day, captures in captures_by_date(lake).items():
         record = published.get(day)
-        unpublished = not set(captures) <= set(record.captures) if record else day not in purged
+        if record:  # what is left of raw answers that were purged makes no batch
+            unpublished = day not in purged["raw"] and not set(captures) <= set(record.captures)
+        else:
+            unpublished = day not in purged["curated"]
         yield day, captures, unpublished, record is not None and built.get(day) != record.batch_id
 
 
@@ -232,7 +235,7 @@ def _plan(run: _Run, dates: Iterable[date]) -> Iterator[_Work]:
         # The head is read before the captures are listed: a record seen here names only captures that are listed too.
         current = head(run.lake, day)
         captures = captures_of(run.lake, day)
-        if not current and is_purged(run.lake, day, "curated"):
+        if not current and (is_purged(run.lake, day, "curated") if captures else is_purged(run.lake, day)):
             run.outcome.purged.append(day)
             run.tell(day, "purged")
         elif current and (not captures or is_purged(run.lake, day, "raw")):

@@ -16,11 +16,11 @@ from spotify_platform.contracts.raw import ENTITIES, LISTS
 from spotify_platform.lake import keys
 from spotify_platform.lake.absent import Tombstone, Zone, bury, purged_dates
 from spotify_platform.lake.captures import Manifest, captures_by_date
-from spotify_platform.lake.checkpoints import checkpoints
+from spotify_platform.lake.checkpoints import checkpoints, remove
 from spotify_platform.lake.origin import origin_of
 from spotify_platform.lake.publishing import PublishRecord, heads
 from spotify_platform.lake.store import Lake
-from spotify_platform.marts.build import MartsRecord
+from spotify_platform.marts.build import MartsRecord, build_marts
 
 if TYPE_CHECKING:
     import duckdb
@@ -81,11 +81,13 @@ def plan_purge(lake: Lake, retention: Retention, now: datetime) -> Purge:
     today = now.date()
     raw, curated = (_cutoff(today, days) for days in (retention.raw, retention.curated))
     captured, published, buried = captures_by_date(lake), heads(lake), purged_dates(lake)
+    logged = {keys.log_subject(key)[0] for key in lake.keys(keys.LOG)}
+    judged = {keys.date_in(key) for key in lake.keys(keys.WITHHELD)}
     old_raw = sorted(day for day in captured.keys() | buried["raw"] if raw and day < raw)
-    old_curated = sorted(day for day in published.keys() | buried["curated"] if curated and day < curated)
+    old_curated = sorted(day for day in published.keys() | judged | buried["curated"] if curated and day < curated)
     superseded, orphans = _unnamed(lake, now)
     return Purge(
-        [day for day in old_raw if day in captured or _left(lake, "raw", day)],
+        [day for day in old_raw if day in captured or day in logged or _left(lake, "raw", day)],
         [day for day in old_curated if day in published or _left(lake, "curated", day)],
         superseded,
         orphans,
@@ -94,13 +96,17 @@ def plan_purge(lake: Lake, retention: Retention, now: datetime) -> Purge:
 
 
 def apply_purge(lake: Lake, connection: "duckdb.DuckDBPyConnection | None", plan: Purge) -> None:
-    """Remove what a plan says. `connection` is the warehouse, held for us alone; None where there is none."""
+    """Remove what a plan says, and what a purge that was killed left; the marts are built without it.
+
+    `connection` is the warehouse, held for us alone; None where there is none.
+    """
     now = datetime.now(UTC)
     _remove_dates(lake, "curated", plan.curated, plan.reason, now)
     _remove_dates(lake, "raw", plan.raw, plan.reason, now)
     lake.delete([*plan.superseded, *plan.orphans])
-    if connection:
+    if connection and _holds_tables(connection):
         _remove_rows(connection, lake)
+        build_marts(connection, lake)
 
 
 def purge_everything(lake: Lake, reason: str) -> int:
@@ -145,6 +151,10 @@ def _folders(zone: Zone, day: date) -> list[str]:
 
 def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, now: datetime) -> None:
     gone = set(dates)
+    if zone == "raw":
+        for unfinished in checkpoints(lake):
+            if unfinished.snapshot_date in gone:
+                remove(lake, unfinished)
     for day in sorted(gone):
         bury(lake, Tombstone(snapshot_date=day, zone=zone, reason=reason, purged_at=now))
         for folder in _folders(zone, day):
@@ -153,11 +163,16 @@ def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, no
         lake.delete([key for key in lake.keys(keys.LOG) if keys.log_subject(key)[0] in gone])
 
 
+def _holds_tables(connection: "duckdb.DuckDBPyConnection") -> bool:
+    """Whether anything was ever loaded."""
+    query = "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'published'"
+    return connection.execute(query).fetchone() is not None
+
+
 def _remove_rows(connection: "duckdb.DuckDBPyConnection", lake: Lake) -> None:
     """Remove the rows of all purged dates from the warehouse, in one transaction."""
-    known = connection.execute("select 1 from information_schema.tables where table_schema = 'ops'").fetchone()
     dates = sorted(purged_dates(lake)["curated"] - heads(lake).keys())
-    if not known or not dates:
+    if not dates:
         return
     connection.begin()
     try:

@@ -24,7 +24,6 @@ daily_check_schedule = dg.ScheduleDefinition(
 @dg.op(pool="warehouse")
 def remove_what_is_too_old(context: dg.OpExecutionContext, lake: LakeResource, warehouse: WarehouseResource) -> None:
     """Zones → zones without what retention, superseded batches and crashes left."""
-    from spotify_platform.marts.build import build_marts
     from spotify_platform.purge import Retention, apply_purge, plan_purge
     from spotify_platform.settings import read_settings
 
@@ -32,8 +31,6 @@ def remove_what_is_too_old(context: dg.OpExecutionContext, lake: LakeResource, w
     plan = plan_purge(zone, Retention.of(read_settings()), datetime.now(UTC))
     with warehouse.open() as connection:
         apply_purge(zone, connection, plan)
-        if plan.curated:
-            build_marts(connection, zone)
     context.log.info(plan.summary)
 
 

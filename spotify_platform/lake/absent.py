@@ -61,9 +61,9 @@ def purged_dates(lake: Lake) -> dict[Zone, set[date]]:
     return {zone: found[zone] for zone in ZONES}
 
 
-def is_purged(lake: Lake, snapshot_date: date, zone: Zone) -> bool:
-    """Whether a date was removed from a zone."""
-    return lake.exists(keys.purged(snapshot_date, zone))
+def is_purged(lake: Lake, snapshot_date: date, *zones: Zone) -> bool:
+    """Whether a date was removed from one of the zones, or of all where none is given."""
+    return any(lake.exists(keys.purged(snapshot_date, zone)) for zone in zones or ZONES)
 
 
 def tombstones(lake: Lake) -> list[Tombstone]:

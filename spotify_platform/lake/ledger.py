@@ -63,7 +63,8 @@ class _Lake:
         """The entities that tables are made of and that were ever captured."""
         seen = {name for manifests in self.captures.values() for one in manifests for name in one.items}
         seen |= {name for record in self.published.values() for name in record.made_from}
-        return [entity.name for entity in ENTITIES if entity.name in seen]
+        # Where only tombstones are left, they may have been about any.
+        return [entity.name for entity in ENTITIES if entity.name in seen or not seen]
 
 
 def ledger(lake: Lake) -> list[Covered]:
@@ -130,8 +131,9 @@ def _state(known: _Lake, day: date, manifests: list[Manifest], readable: bool) -
     if "curated" in buried and not readable:
         return "purged", buried["curated"].reason
     if not manifests:
-        if readable and "raw" in buried:
-            return "complete", f"its raw answers were purged: {buried['raw'].reason}"
+        if "raw" in buried:
+            reason = buried["raw"].reason
+            return ("complete", f"its raw answers were purged: {reason}") if readable else ("purged", reason)
         return "missing", _why_missing(known, day)
     captures = sorted(one.capture_id for one in known.captures[day])
     for verdict in reversed(known.withheld.get(day, [])):
@@ -141,8 +143,8 @@ def _state(known: _Lake, day: date, manifests: list[Manifest], readable: bool) -
     if head is None or not set(captures) <= set(head.captures):
         return "unpublished", NOT_PUBLISHED
     if all(one.partial for one in manifests):
-        gaps = {gap.kind.replace("_", " "): gap for one in manifests for gap in one.gaps}
-        said = ", ".join(f"{gap.count:,} × {kind}: {gap.reason}" for kind, gap in gaps.items())
+        gaps = [gap for one in manifests for gap in one.gaps]
+        said = ", ".join(f"{gap.count:,} × {gap.kind.replace('_', ' ')}: {gap.reason}" for gap in gaps)
         return "partial", said or "closed before everything was asked for"
     return "complete", None
 

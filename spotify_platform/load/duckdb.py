@@ -69,8 +69,12 @@ def _check_files(records: list[PublishRecord], local: dict[str, Path]) -> None:
 
 
 def _is_loaded(connection: duckdb.DuckDBPyConnection, record: PublishRecord) -> bool:
-    query = "select seq >= ? from ops.published where snapshot_date = ?"
-    row = connection.execute(query, [record.seq, record.snapshot_date]).fetchone()
+    # Batch ids begin with their time. A purged date begins anew with the first number: a higher one alone says nothing.
+    query = (
+        "select batch_id = $batch or (seq >= $seq and batch_id > $batch) from ops.published where snapshot_date = $day"
+    )
+    about = {"batch": record.batch_id, "seq": record.seq, "day": record.snapshot_date}
+    row = connection.execute(query, about).fetchone()
     return bool(row and row[0])
 
 
