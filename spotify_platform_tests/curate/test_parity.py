@@ -429,6 +429,7 @@ def real(shared_data: Path, session: Session, tmp_path_factory: pytest.TempPathF
     return on_both(session, folder, files), lines
 
 
+@pytest.mark.soak
 @every_table
 def test_real_data_give_the_same_rows(real: tuple[Both, Counter[str]], table: Table) -> None:
     both, _ = real
@@ -437,6 +438,7 @@ def test_real_data_give_the_same_rows(real: tuple[Both, Counter[str]], table: Ta
         assert both.rows(table.name)
 
 
+@pytest.mark.soak
 def test_real_data_give_the_same_counts_of_lines(real: tuple[Both, Counter[str]]) -> None:
     both, lines = real
     assert both.batches["spark"].lines == both.batches["duckdb"].lines
