@@ -291,7 +291,10 @@ def _publish(home: "Home", days: list[date]) -> list[str]:
     failures: list[str] = []
     with bars(["publish"], len(days)) as progress:
         for stretch in stretches(days):
-            failures += run_dates(home, "publish", stretch[0], stretch[-1], progress).failures
+            outcome = run_dates(home, "publish", stretch[0], stretch[-1], progress)
+            failures += outcome.failures
+            if not outcome.success and not outcome.failures:
+                failures.append(f"The run of {stretch[0]} to {stretch[-1]} failed outside its steps; its log says why.")
     return failures
 
 
@@ -320,7 +323,7 @@ def backfill(
     plan = plan_backfill(home.lake(), first and first.date(), last and last.date(), stale=stale)
     print_gaps(plan)
     if not plan.days:
-        out.print("Nothing to do: no captured date is stale." if stale else "Nothing to do: nothing was captured.")
+        out.print("Nothing to do: no captured date is stale." if stale else "Nothing to do: no date can be made again.")
         return
     failures = _publish(home, plan.days)
     left = unread_dates(home.lake(), plan.days)
@@ -347,7 +350,10 @@ def coverage(
     show_home(home)
     entries = ledger(home.lake())
     known = sorted({one.market for one in entries} - {ALL_MARKETS})
-    if market is not None and market not in known:
+    market = market.upper() if market else None
+    if market and entity not in (None, "chart_entries"):
+        raise InputError(f"--market {market}: only charts have markets, {entity} do not. Leave one of the two out.")
+    if market and market not in known:
         raise InputError(f"--market {market}: no chart of it was ever captured. Known: {', '.join(known) or 'none'}.")
     wanted = market or ALL_MARKETS
     print_coverage([one for one in entries if one.market == wanted and entity in (None, one.entity)])
@@ -365,6 +371,8 @@ def purge(
     Retention is set by SPOTIFY_PLATFORM_RETENTION_RAW_DAYS and _CURATED_DAYS. Purged dates stay in the ledger.
     """
     from spotify_platform import purge as room
+    from spotify_platform.automation.instance import open_instance
+    from spotify_platform.automation.under_way import dates_under_way
     from spotify_platform.console import out, print_purge, show_home
     from spotify_platform.home import active_home
     from spotify_platform.load.warehouse import open_warehouse
@@ -376,7 +384,11 @@ def purge(
     if everything:
         if not yes:
             typer.confirm(f"Remove all data of {home.path} for good?", abort=True)
-        gone = room.purge_everything(lake, "everything was purged")
+        with open_instance(home) as instance:
+            if busy := dates_under_way(instance):
+                raise InputError(f"A run of {min(busy)} is under way: wait for it, or stop it. Nothing was removed.")
+        with open_warehouse(home.warehouse):
+            gone = room.purge_everything(lake, "everything was purged")
         home.forget()
         out.print(f"Removed {gone:,} files of the lake, the warehouse and the reports.", highlight=False)
         out.print(f"Dagster's history in {home.dagster} holds counts and messages; delete it with Dagster stopped.")

@@ -258,7 +258,7 @@ def print_coverage(entries: Sequence["Covered"]) -> None:
 def _print_weeks(mondays: Sequence[date], states: Mapping[date, "State"]) -> None:
     months = ""
     for number, monday in enumerate(mondays):
-        if number == 0 or monday.day <= 7:
+        if monday.day <= 7 or (number == 0 and monday.day <= 21):  # else the next month's name would touch it
             months = f"{months:<{2 * number}}{monday:%b}"
     out.print(f"     {months}", highlight=False)
     for weekday, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
@@ -284,17 +284,17 @@ def _print_reasons(days: Mapping[date, Sequence["Covered"]], states: Mapping[dat
         span = str(begin) if begin == end else f"{begin} to {end}"
         out.print(f"{span}  {said}", markup=False, highlight=False, soft_wrap=True)
     if len(lines) > _MOST_REASONS:
-        out.print(f"… and {len(lines) - _MOST_REASONS} more; all: query 'select * from marts.coverage'")
+        out.print(f"… and {len(lines) - _MOST_REASONS} more: {program()} query 'select * from marts.coverage'")
 
 
 def print_gaps(plan: "Backfill") -> None:
     """The dates that a backfill can do nothing for, before anything starts."""
     from spotify_platform.lake.captures import stretches
 
-    for stretch in stretches(plan.gaps):
-        reasons = dict.fromkeys(plan.gaps[day] for day in stretch)
-        span = str(stretch[0]) if len(stretch) == 1 else f"{stretch[0]} to {stretch[-1]} ({len(stretch)} dates)"
-        out.print(f"Gap: {span}: {'; '.join(reasons)}.", markup=False, highlight=False, soft_wrap=True)
+    for reason in dict.fromkeys(plan.gaps.values()):
+        for stretch in stretches(day for day, why in plan.gaps.items() if why == reason):
+            span = str(stretch[0]) if len(stretch) == 1 else f"{stretch[0]} to {stretch[-1]} ({len(stretch)} dates)"
+            out.print(f"Gap: {span}: {reason}.", markup=False, highlight=False, soft_wrap=True)
     if plan.days:
         runs = len(stretches(plan.days))
         said = f"{len(plan.days):,} of {len(plan.days) + len(plan.gaps):,} dates in {runs} run{'s' * (runs != 1)}"
@@ -303,7 +303,8 @@ def print_gaps(plan: "Backfill") -> None:
 
 def print_backfill(plan: "Backfill", left: Mapping[date, Sequence[str]]) -> None:
     """What a backfill came to: how many dates are published, and why the others are not."""
-    out.print(f"{len(plan.days) - len(left):,} dates are published and in the marts.", highlight=False)
+    done = len(plan.days) - len(left)
+    out.print(f"{done:,} {'date is' if done == 1 else 'dates are'} published and in the marts.", highlight=False)
     for day, reasons in left.items():
         out.print(f"Withheld: {day}: {'; '.join(reasons)}", markup=False, highlight=False, soft_wrap=True)
 
@@ -320,7 +321,7 @@ def print_purge(plan: "Purge") -> None:
         if found:
             out.print(f"{what}: {len(found):,}, {found[0]} for instance", highlight=False, soft_wrap=True)
     if plan.empty:
-        out.print("Nothing to purge: nothing is older than its retention, and every file has a record.")
+        out.print("Nothing to purge: no date is older than a retention that is set, and every file has a record.")
 
 
 def _cell(value: object) -> str:

@@ -39,7 +39,7 @@ def import_chart_files(home: Home, demo: Demo) -> int:
     sandbox = demo.origin
     catalogue = Catalogue(seed=sandbox.seed, artists=sandbox.artists, anchor=sandbox.anchor)
     files = write_chart_files(catalogue, home.path / "charts", demo.first, demo.last)
-    import_charts(home.lake(), files, today=datetime.now(UTC).date())
+    import_charts(home.lake(), files, today=datetime.now(UTC).date(), again=True)
     return len(files)
 
 

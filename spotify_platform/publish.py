@@ -53,12 +53,13 @@ FEWEST_SAMPLED, MOST_SAMPLED = 3, 1_000
 # Entities that are asked for one by one, with what manifests call such a thing.
 _ASKED_BY_ID = {"artists": "artist", "albums": "album", "tracks": "track"}
 
-# A publisher that keeps losing meets another one each time; ten in a row do not happen by chance.
+# A publisher that keeps losing meets another one, or a new capture, each time; ten in a row are not chance.
 _MAX_ROUNDS = 10
 
+OVERTAKEN = f"something was captured or published during each of {_MAX_ROUNDS} attempts; the next run publishes it"
 PURGED = "purged; importing it again is a decision (--again)"
 
-# A date and what became of it: published, unchanged, withheld, not captured, purged
+# A date and what became of it: published, unchanged, withheld, not captured, purged, overtaken
 Progress = Callable[[date, str], None]
 
 
@@ -70,6 +71,7 @@ class Outcome:
     unchanged: dict[date, PublishRecord] = field(default_factory=dict)  # already published from the same captures
     withheld: dict[date, list[str]] = field(default_factory=dict)  # reasons
     not_captured: list[date] = field(default_factory=list)
+    overtaken: list[date] = field(default_factory=list)  # each time when it was made something was captured meanwhile
     purged: list[date] = field(default_factory=list)  # on purpose: they are not made again
     arrived: dict[date, list[Manifest]] = field(default_factory=dict)  # captures that no batch before held
     findings: dict[date, list[Finding]] = field(default_factory=dict)  # of audits made by this run, warnings too
@@ -85,7 +87,8 @@ class Outcome:
         """Every date of the run that readers do not see as captured, with why."""
         gaps = {day: [NOT_CAPTURED] for day in self.not_captured}
         purged = {day: [PURGED] for day in self.purged}
-        return dict(sorted((self.withheld | gaps | purged).items()))
+        overtaken = {day: [OVERTAKEN] for day in self.overtaken}
+        return dict(sorted((self.withheld | gaps | purged | overtaken).items()))
 
 
 def publish_dates(
@@ -102,10 +105,10 @@ def publish_dates(
         todo = []
         for chunk in _chunks(work, run.curator):
             todo += _publish_chunk(run, chunk)
-    raise LakeError(
-        f"{lake.url}: {', '.join(map(str, todo))} changed under {_MAX_ROUNDS} attempts to publish. "
-        "Another publisher is at work on the same dates; run again when it has ended."
-    )
+    run.outcome.overtaken += todo  # the others must not wait for them
+    for day in todo:
+        run.tell(day, "overtaken")
+    return run.outcome
 
 
 def unread_dates(lake: Lake, dates: Iterable[date]) -> dict[date, list[str]]:

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 # Files that no record names may belong to somebody who is just writing them.
 GRACE = timedelta(hours=48)
 
+# Where dates lie in a zone; what makes them visible comes first.
+_FOLDERS: dict[Zone, list[str]] = {
+    "raw": [keys.CAPTURES, *(f"raw/{entity.name}" for entity in (*ENTITIES, *LISTS))],
+    "curated": [keys.PUBLISHED, keys.WITHHELD, keys.ACCEPTED, *(f"curated/{table.name}" for table in CURATED)],
+}
+
 
 @dataclass(frozen=True)
 class Retention:
@@ -58,6 +64,7 @@ class Purge:
     superseded: list[str] = field(default_factory=list)  # files of batches and builds that another one has replaced
     orphans: list[str] = field(default_factory=list)  # files that no record ever named
     reason: str = ""
+    at: datetime | None = None  # when the plan was made
 
     @property
     def empty(self) -> bool:
@@ -86,12 +93,14 @@ def plan_purge(lake: Lake, retention: Retention, now: datetime) -> Purge:
     old_raw = sorted(day for day in captured.keys() | buried["raw"] if raw and day < raw)
     old_curated = sorted(day for day in published.keys() | judged | buried["curated"] if curated and day < curated)
     superseded, orphans = _unnamed(lake, now)
+    raw_there, curated_there = logged | _there(lake, "raw"), _there(lake, "curated")
     return Purge(
-        [day for day in old_raw if day in captured or day in logged or _left(lake, "raw", day)],
-        [day for day in old_curated if day in published or _left(lake, "curated", day)],
+        [day for day in old_raw if day in raw_there],
+        [day for day in old_curated if day in curated_there],
         superseded,
         orphans,
         f"older than the retention of {retention}",
+        now,
     )
 
 
@@ -103,7 +112,9 @@ def apply_purge(lake: Lake, connection: "duckdb.DuckDBPyConnection | None", plan
     now = datetime.now(UTC)
     _remove_dates(lake, "curated", plan.curated, plan.reason, now)
     _remove_dates(lake, "raw", plan.raw, plan.reason, now)
-    lake.delete([*plan.superseded, *plan.orphans])
+    # Looked at once more: what no record named when the plan was made may be a part of a capture by now.
+    superseded, orphans = _unnamed(lake, plan.at or now)
+    lake.delete([*(set(plan.superseded) & set(superseded)), *(set(plan.orphans) & set(orphans))])
     if connection and _holds_tables(connection):
         _remove_rows(connection, lake)
         build_marts(connection, lake)
@@ -112,18 +123,19 @@ def apply_purge(lake: Lake, connection: "duckdb.DuckDBPyConnection | None", plan
 def purge_everything(lake: Lake, reason: str) -> int:
     """Remove all of Spotify's content from a lake, as the terms demand at the end; returns how many keys went.
 
-    What stays is the lake's origin, and a tombstone for each date. The warehouse file is the caller's to delete.
+    What stays is the lake's origin, a tombstone for each date, and what was spent of Spotify's quota. Nobody else may
+    be at work; the warehouse file is the caller's to delete.
     """
     now = datetime.now(UTC)
     for zone, dates in (("raw", captures_by_date(lake)), ("curated", heads(lake))):
         for day in dates:
             bury(lake, Tombstone(snapshot_date=day, zone=zone, reason=reason, purged_at=now))
-    stays = (keys.LAKE, f"{keys.PURGED}/")
+    stays = (keys.LAKE, f"{keys.PURGED}/", f"{keys.CLIENTS}/")
     # Manifests and records first: a reader must not follow one to a file that is gone.
     first = (keys.MARTS_PUBLISHED, keys.PUBLISHED, keys.CAPTURES, keys.CHECKPOINTS)
     every = [key for key in lake.keys("") if not key.startswith(stays)]
-    every.sort(key=lambda key: not key.startswith(first))
-    lake.delete(every)
+    lake.delete(key for key in every if key.startswith(first))
+    lake.delete(key for key in every if not key.startswith(first))
     return len(every)
 
 
@@ -135,18 +147,9 @@ def _cutoff(today: date, days: int | None) -> date | None:
     return today - timedelta(days=days) if days else None
 
 
-def _left(lake: Lake, zone: Zone, day: date) -> bool:
-    """Whether a purge that was killed left anything of a date."""
-    return any(lake.keys(folder) for folder in _folders(zone, day))
-
-
-def _folders(zone: Zone, day: date) -> list[str]:
-    """Where a date lies in a zone; what makes it visible comes first."""
-    name = keys.day(day)
-    if zone == "raw":
-        return [f"{keys.CAPTURES}/{name}", *(f"raw/{entity.name}/{name}" for entity in (*ENTITIES, *LISTS))]
-    records = [f"{prefix}/{name}" for prefix in (keys.PUBLISHED, keys.WITHHELD, keys.ACCEPTED)]
-    return [*records, *(f"curated/{table.name}/{name}" for table in CURATED)]
+def _there(lake: Lake, zone: Zone) -> set[date]:
+    """The dates of which a zone holds anything, and be it what a purge that was killed has left."""
+    return {keys.date_in(key) for folder in _FOLDERS[zone] for key in lake.keys(folder)}
 
 
 def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, now: datetime) -> None:
@@ -157,8 +160,8 @@ def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, no
                 remove(lake, unfinished)
     for day in sorted(gone):
         bury(lake, Tombstone(snapshot_date=day, zone=zone, reason=reason, purged_at=now))
-        for folder in _folders(zone, day):
-            lake.delete(lake.keys(folder))
+        for folder in _FOLDERS[zone]:
+            lake.delete(lake.keys(f"{folder}/{keys.day(day)}"))
     if zone == "raw" and gone:
         lake.delete([key for key in lake.keys(keys.LOG) if keys.log_subject(key)[0] in gone])
 
@@ -241,6 +244,7 @@ def _builds(lake: Lake) -> list[_Published]:
 
 def _named_chunks(lake: Lake) -> set[str]:
     """The raw files of committed and of unfinished captures."""
+    # Checkpoints first: one that becomes a manifest meanwhile is seen twice, and never not at all.
+    unfinished = {file.path for one in checkpoints(lake) for file in one.files}
     manifests = lake.get_all(lake.keys(keys.CAPTURES)).values()
-    named = {file.path for content in manifests for file in Manifest.model_validate_json(content).files}
-    return named | {file.path for one in checkpoints(lake) for file in one.files}
+    return unfinished | {file.path for content in manifests for file in Manifest.model_validate_json(content).files}

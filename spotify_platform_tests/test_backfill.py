@@ -131,7 +131,7 @@ def test_a_backfill_of_nothing_says_so_and_starts_no_run(platform: Platform) -> 
     code, said = backfill(platform, DAYS[0], DAYS[1])
     assert (code, said) == (
         0,
-        [f"Gap: {DAYS[0]} to {DAYS[1]} (2 dates): {NOT_CAPTURED}.", "Nothing to do: nothing was captured."],
+        [f"Gap: {DAYS[0]} to {DAYS[1]} (2 dates): {NOT_CAPTURED}.", "Nothing to do: no date can be made again."],
     )
     assert backfill(platform, "--stale") == (0, ["Nothing to do: no captured date is stale."])
     assert stretches_run(platform) == []

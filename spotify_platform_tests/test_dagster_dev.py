@@ -95,7 +95,7 @@ def running(program: str, platform: Platform) -> Iterator[Server]:
 @pytest.mark.parametrize("program", ["dagster", "dg"])
 def test_it_shows_the_graph_with_nothing_configured(platform: Platform, program: str) -> None:
     with running(program, platform) as server:
-        assert len(server.assets()) == 31
+        assert len(server.assets()) == 32
 
 
 def test_the_sensor_brings_new_captures_to_the_marts_and_remembers_after_a_restart(
@@ -105,12 +105,12 @@ def test_the_sensor_brings_new_captures_to_the_marts_and_remembers_after_a_resta
     files = write_chart_files(catalogue, tmp_path / "charts", date(2026, 11, 18), date(2026, 11, 20), ["US"])
     with running("dagster", platform) as server:
         platform.ok("import", "charts", *files)
-        (run,) = until(server.finished_runs, "the sensor's run has succeeded")
+        run, *_ = until(server.finished_runs, "the sensor's run has succeeded")  # the reconcile may ask for it, too
         assert platform.query("select count(*) as n from marts.chart_movement") == [{"n": 150}]
     with open_instance(platform.live) as instance:
         kept = [state.instigator_data for state in instance.all_instigator_state()]
         (cursor,) = [data.cursor for data in kept if isinstance(data, SensorInstigatorData) and data.cursor]
     assert json.loads(cursor or "")["lake"] == platform.live.lake_url
     with running("dagster", platform) as server:
-        assert until(server.finished_runs, "the history is there again") == [run]
+        assert run in until(server.finished_runs, "the history is there again")
         assert platform.cli("run").out.startswith("Every captured date is published")

@@ -354,6 +354,20 @@ def test_a_capture_that_is_committed_while_a_date_is_published_is_not_lost(lake:
     assert [row[1] for row in seen(lake)["artists"]] == ["ann", "bob"]
 
 
+def test_a_date_of_which_captures_keep_coming_does_not_hold_up_the_others(lake: Lake) -> None:
+    capture(lake, DAY, "c", artist("ann"))
+    capture(lake, NEXT, "c", artist("bob"))
+
+    def tell(number: int, key: str, done: bool) -> None:
+        if not done and keys.day(DAY) in key and key.startswith("curated/artists/"):
+            capture(lake, DAY, f"c{number:03d}", artist(f"a{number}"))
+
+    outcome = publish_dates(WatchedLake(lake.url, tell), [DAY, NEXT])
+    assert (list(outcome.published), outcome.overtaken) == ([NEXT], [DAY])
+    assert pending_dates(lake) == [DAY, NEXT]  # neither is built; the first is not published
+    assert list(publish_dates(lake, [DAY]).published) == [DAY]
+
+
 @pytest.mark.parametrize("which", [0, WRITES - 1])
 def test_a_rival_that_publishes_more_meanwhile_is_not_undone(lake: Lake, which: int) -> None:
     capture(lake, DAY, "c1", artist("ann"))

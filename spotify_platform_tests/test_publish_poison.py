@@ -18,7 +18,7 @@ from spotify_platform.lake.captures import captures_of
 from spotify_platform.lake.publishing import PublishRecord, Told, accept, heads, withheld
 from spotify_platform.publish import Outcome, publish_dates
 
-from .lake.helpers import Item, Row, capture, seen, whole_batches
+from .lake.helpers import Item, Row, capture, seen, whole_batches, written
 from .test_publish import WatchedLake, of
 
 START = date(2026, 9, 1)
@@ -388,6 +388,24 @@ def test_a_few_rows_less_are_published_and_told(lake: Lake) -> None:
     assert (told.table, told.rows) == ("chart_entries", 2 * SIZE // 4)
     assert "at least 80% of the usual rows: 72 rows, usually 96" in told.check
     assert warnings(published(lake, AFTER, usual())) == []
+
+
+def with_reuse(lake: Lake, day: date, albums: int, reused: int) -> Outcome:
+    """A day of which some albums were asked for, and others not, since an earlier capture has them; published."""
+    others = [item for item in usual() if item.entity != "albums"]
+    asked = [item for item in usual() if item.entity == "albums"][:albums]
+    written(lake, day, "c1", [*others, *asked]).commit(source="import", reused={"album": reused})
+    return publish_dates(lake, [day])
+
+
+def test_albums_that_are_asked_for_once_a_week_are_not_missing_on_the_other_days(lake: Lake) -> None:
+    outcome = with_reuse(lake, NEXT, albums=1, reused=SIZE - 1)
+    assert warnings(outcome.published[NEXT]) == []
+
+
+def test_albums_that_nobody_asked_for_and_no_earlier_capture_has_are_missing(lake: Lake) -> None:
+    outcome = with_reuse(lake, NEXT, albums=1, reused=SIZE // 2)
+    assert "raw/albums: at least 67% of the usual rows" in "; ".join(outcome.withheld[NEXT])
 
 
 def without(item: Item, name: str) -> Item:

@@ -490,12 +490,12 @@ def test_a_purge_of_everything_killed_at_any_write_is_ended_by_the_next_one(stor
 def test_a_purge_of_everything_leaves_the_origin_and_tombstones(story: Path, tmp_path: Path) -> None:
     shutil.copytree(story, tmp_path / "lake")
     lake = Lake((tmp_path / "lake").as_uri())
-    lake.put(keys.account("client"), b"{}")
+    lake.put(keys.account("client"), b"{}")  # what was spent is no content, and stays
     lake.put(keys.artist_name("Ann"), b"{}")
     there, origin = len(lake.keys("")), lake.get(keys.LAKE)
-    assert purge_everything(lake, "the terms end") == there - 1
+    assert purge_everything(lake, "the terms end") == there - 2
     assert lake.get(keys.LAKE) == origin
-    assert {key.split("/")[1] for key in lake.keys("") if key != keys.LAKE} == {"_purged"}
+    assert {key.split("/")[1] for key in lake.keys("") if key != keys.LAKE} == {"_purged", "_clients"}
     assert {(one.zone, one.snapshot_date, one.reason) for one in tombstones(lake)} == {
         (zone, day, "the terms end") for zone in ("raw", "curated") for day in STORY
     }

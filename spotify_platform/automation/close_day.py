@@ -37,7 +37,10 @@ def why_failed(instance: dg.DagsterInstance, day: date) -> str | None:
     if not all(run.is_finished for run in tries):
         return None
     failures = [failure for failure in (failure_of(instance, run) for run in tries) if failure]
-    return f"the capture failed {len(failures)} times, at last: {failures[0].message}" if failures else None
+    if not failures:
+        return None
+    times = "once" if len(failures) == 1 else f"{len(failures)} times, at last"
+    return f"the capture failed {times}: {failures[0].message}"
 
 
 @dg.job(name="close_day", description="Commit what unfinished captures of earlier days hold, as partial.")

@@ -23,6 +23,7 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         process = _process_of(instance, run.run_id)
         if process and not _is_alive(process):
             instance.report_run_failed(run, "The process that ran it was killed. Nothing committed is lost.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)  # else the next one waits for good
             closed.append(run.run_id)
     return closed
 

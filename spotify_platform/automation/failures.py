@@ -53,10 +53,14 @@ def _assets_of(
 def post(url: str, text: str) -> None:
     """Post a message. Raises `SourceError` without the address, which is a secret, where it is not taken."""
     import requests
+    from tenacity import Retrying, stop_after_attempt, wait_exponential
+    from urllib3.exceptions import HTTPError
 
+    # Dagster tells of a failure once, whether or not the message went out.
+    tries = Retrying(stop=stop_after_attempt(3), wait=wait_exponential(multiplier=0.5), reraise=True)
     try:
-        answer = requests.post(url, json={"text": text}, timeout=10)
-    except requests.RequestException as error:
+        answer = tries(requests.post, url, json={"text": text}, timeout=10)
+    except (requests.RequestException, HTTPError) as error:
         raise SourceError(
             f"The webhook did not answer ({type(error).__name__}). Check SPOTIFY_PLATFORM_WEBHOOK_URL."
         ) from None

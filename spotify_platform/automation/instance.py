@@ -16,6 +16,8 @@ def open_instance(home: Home) -> dg.DagsterInstance:
     home.dagster.mkdir(parents=True, exist_ok=True)
     settings = {
         "storage": {"custom": {**STORAGE, "config": {"base_dir": str(home.dagster)}}},
+        # As in dagster.yaml: a run that knew of no limit would delete the one that the UI's runs keep to.
+        "concurrency": {"pools": {"granularity": "op", "default_limit": 1}},
         "telemetry": {"enabled": False},
     }
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home.dagster), overrides=settings))

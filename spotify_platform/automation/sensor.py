@@ -45,12 +45,12 @@ def raw_zone(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sens
     taken = []
     count = 0  # of stretches: a date is a new one, or makes one longer, or joins two
     for entry in entries:
-        day, capture = keys.log_subject(entry)
+        day, _ = keys.log_subject(entry)
         if day not in captures:
             count += 1 - sum(day + step in captures for step in (timedelta(days=-1), timedelta(days=1)))
             if count > MOST_REQUESTS:
                 break
-        captures[day].append(capture)
+        captures[day].append(keys.name(entry))  # with its time: a file that is imported again is asked for again
         taken.append(entry)
     if not taken:
         return dg.SkipReason("No new captures.")

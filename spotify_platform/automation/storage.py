@@ -8,6 +8,7 @@ class can be taken out of `dagster.yaml` at any time.
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -15,9 +16,11 @@ from dagster import Field, StringSource
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
+from filelock import FileLock
 
 # One engine for the index and one for each run at work; a daemon that lives for months must not keep all.
 _KEPT = 8
+_OPENING_SECONDS = 60.0  # making them takes two seconds
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
@@ -78,6 +81,9 @@ class KeptSqliteStorage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         """`base_dir`: the folder of the databases."""
-        super().__init__(base_dir, inst_data)
+        Path(base_dir).mkdir(parents=True, exist_ok=True)
+        # Two processes that make the same databases at once leave one with two versions of its schema.
+        with FileLock(Path(base_dir, "opening.lock"), timeout=_OPENING_SECONDS):
+            super().__init__(base_dir, inst_data)
         self._event_log_storage.dispose()
         self._event_log_storage = KeptSqliteEventLogStorage(_event_logs_directory(base_dir))

@@ -29,6 +29,7 @@ from spotify_platform.extract.frontier import KINDS, Frontier
 from spotify_platform.extract.memory import complete_capture, recall, remember_name, remembered_name
 from spotify_platform.extract.watchlist import Watchlist
 from spotify_platform.lake import checkpoints, keys
+from spotify_platform.lake.absent import unbury
 from spotify_platform.lake.captures import CaptureWriter, Gap, Manifest, read_manifest
 from spotify_platform.lake.checkpoints import Checkpoint
 from spotify_platform.lake.store import Lake
@@ -162,6 +163,7 @@ def _writer(lake: Lake, checkpoint: Checkpoint) -> CaptureWriter:
 
 
 def _commit(writer: CaptureWriter, checkpoint: Checkpoint, **about: Any) -> Manifest:
+    unbury(writer.lake, checkpoint.snapshot_date)  # a day that was purged and is captured anew is there again
     return writer.commit(
         source=checkpoint.source,
         mode=checkpoint.mode,

@@ -27,7 +27,7 @@ from spotify_platform.extract.files import (
 )
 from spotify_platform.extract.markets import market_code
 from spotify_platform.lake import keys
-from spotify_platform.lake.absent import refuse_purged
+from spotify_platform.lake.absent import refuse_purged, unbury
 from spotify_platform.lake.captures import CaptureWriter, Manifest, read_manifest
 from spotify_platform.lake.store import Lake
 
@@ -106,6 +106,7 @@ def import_charts(
     claim()
     rows_left = {day: len(days[day].digests) for day in ids if day not in manifests}
     for writer in _written(lake, sheets, today, ids, rows_left):
+        unbury(lake, writer.snapshot_date)
         manifests[writer.snapshot_date] = writer.commit(
             source="import", made_by={"command": "import charts"} | (made_by or {})
         )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from spotify_platform.contracts.errors import InputError
 from spotify_platform.extract.files import downloaded_at, fault_of_date, opened, refusal
 from spotify_platform.lake import keys
-from spotify_platform.lake.absent import refuse_purged
+from spotify_platform.lake.absent import refuse_purged, unbury
 from spotify_platform.lake.captures import CaptureWriter, Manifest, read_manifest, to_line
 from spotify_platform.lake.store import Lake
 
@@ -68,6 +68,7 @@ def import_playlists(
     refuse_purged(lake, [snapshot_date], again=again)
     claim()
     writer = _written(lake, capture_id, snapshot_date, list(playlists.values()))
+    unbury(lake, snapshot_date)
     return [
         writer.commit(
             source="import",

@@ -73,13 +73,28 @@ def tombstones(lake: Lake) -> list[Tombstone]:
 
 
 def refuse_purged(lake: Lake, dates: Iterable[date], *, again: bool) -> None:
-    """Refuse dates that were purged; with `again` forget that they were. Raises `InputError`, naming them."""
+    """Refuse dates that were purged, unless `again`. Raises `InputError`, naming them.
+
+    Dates whose answers were purged while readers still see their tables are refused in any case: a batch made of the
+    new answers alone would take the place of those tables.
+    """
     purged = purged_dates(lake)
     gone = sorted(set(dates) & (purged["raw"] | purged["curated"]))
+    standing = [day for day in gone if lake.keys(f"{keys.PUBLISHED}/{keys.day(day)}")]
+    if standing:
+        more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
+        raise InputError(
+            f"{standing[0]}{more}: its raw answers were purged, and its tables are still there. Nothing was imported: "
+            "what is imported now would take the place of all of them."
+        )
     if gone and not again:
         more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         raise InputError(
             f"{gone[0]}{more}: purged from this lake. Nothing was imported. To bring them in all the same, repeat the "
             "command with --again; what else the dates held does not come back."
         )
-    lake.delete([keys.purged(day, zone) for day in gone for zone in ZONES])
+
+
+def unbury(lake: Lake, snapshot_date: date) -> None:
+    """Forget that a date was purged: a capture of it is just being committed."""
+    lake.delete([keys.purged(snapshot_date, zone) for zone in ZONES])

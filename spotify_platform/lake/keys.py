@@ -29,6 +29,7 @@ LAKE = "_lake.json"
 CAPTURES = "raw/_captures"
 LOG = "raw/_log"
 CHECKPOINTS = "raw/_checkpoints"
+CLIENTS = "raw/_clients"
 GAPS = "raw/_gaps"
 PURGED = "raw/_purged"
 PUBLISHED = "curated/_published"
@@ -81,17 +82,17 @@ def checkpoint(capture_id: str) -> str:
 
 def account(client: str) -> str:
     """What is known of a client id."""
-    return f"raw/_clients/{client}/account.json"
+    return f"{CLIENTS}/{client}/account.json"
 
 
 def spent(client: str) -> str:
     """The folder of a client id's reserved requests."""
-    return f"raw/_clients/{client}/spent"
+    return f"{CLIENTS}/{client}/spent"
 
 
 def closed(client: str) -> str:
     """The folder of what is closed to a client id for a time."""
-    return f"raw/_clients/{client}/closed"
+    return f"{CLIENTS}/{client}/closed"
 
 
 def artist_name(name: str) -> str:

@@ -50,7 +50,7 @@ def test_withheld_and_unpublished_dates_are_named_with_why(lake: Lake, jobs: Job
     good, withheld, waiting = (DAY + timedelta(days=number) for number in range(3))
     capture(lake, good)
     capture(lake, withheld, popularity=150)
-    publish_dates(lake, [good, withheld])
+    jobs.publish(good, withheld)
     capture(lake, waiting)
     evaluation = no_date_is_left(jobs)
     assert not evaluation.passed
