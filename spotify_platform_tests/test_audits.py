@@ -87,6 +87,7 @@ def test_rejects_are_listed_verbatim_with_reason_and_capture(platform: Platform,
     assert "not known" in platform.cli("rejects", "--entity", "artist").err
 
 
+@pytest.mark.soak
 def test_one_setting_changes_the_engine_and_no_row(
     platform: Platform, charts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,6 +206,7 @@ def test_a_backfill_that_fails_says_why(platform: Platform) -> None:
     assert "2 dates are published and in the marts." not in answer.out
 
 
+@pytest.mark.soak
 def test_a_year_with_three_missing_days_names_them_and_publishes_the_others(platform: Platform) -> None:
     year = [date(2025, 1, 1) + timedelta(number) for number in range(365)]
     missing = [date(2025, 2, 11), date(2025, 6, 30), date(2025, 11, 5)]

@@ -408,6 +408,7 @@ def killed_at(story: Path, folder: Path, which: int, purge: str) -> tuple[Lake, 
     return Lake(folder.as_uri()), not alive
 
 
+@pytest.mark.soak
 def test_a_purge_killed_at_any_write_sends_nobody_to_a_missing_file_and_the_next_one_ends_it(
     story: Path, tmp_path: Path
 ) -> None:
@@ -471,6 +472,7 @@ def test_a_date_is_buried_before_anything_of_it_goes(story: Path, tmp_path: Path
                 assert keys.date_in(key) in (buried["raw"] if key.startswith("raw/") else buried["curated"]), key
 
 
+@pytest.mark.soak
 def test_a_purge_of_everything_killed_at_any_write_is_ended_by_the_next_one(story: Path, tmp_path: Path) -> None:
     tombs = [keys.purged(day, zone) for day in STORY for zone in ("curated", "raw")]
     which, killed = 0, True

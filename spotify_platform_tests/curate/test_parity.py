@@ -374,6 +374,7 @@ def poisoned(lake: Lake) -> dict[date, str]:
     return about
 
 
+@pytest.mark.soak
 def test_bytes_that_are_not_utf8_withhold_their_date_on_both_engines(session: Session, tmp_path: Path) -> None:
     states = []
     curators: dict[str, Curator] = {"duckdb": in_duckdb(), "spark": in_this(session)}
