@@ -10,7 +10,7 @@ from spotify_platform.contracts.errors import InputError
 from spotify_platform.lake.absent import closed_days, purged_dates
 from spotify_platform.lake.captures import captures_by_date
 from spotify_platform.lake.ledger import NOT_CAPTURED
-from spotify_platform.lake.publishing import heads
+from spotify_platform.lake.publishing import published_dates
 from spotify_platform.lake.store import Lake
 from spotify_platform.publish import PURGED, stale_dates
 
@@ -35,7 +35,7 @@ def plan_backfill(lake: Lake, first: date | None, last: date | None, *, stale: b
         return Backfill([day for day in days if (not first or first <= day) and (not last or day <= last)], {})
     assert first and last, "a range has two ends"
     captured, purged, closed = captures_by_date(lake), purged_dates(lake), closed_days(lake)
-    published = heads(lake, [first + timedelta(days=n) for n in range((last - first).days + 1)])
+    published = published_dates(lake)
     days, gaps = [], {}
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
         if day in purged["curated"] and day not in published:

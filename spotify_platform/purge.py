@@ -18,7 +18,7 @@ from spotify_platform.lake.absent import Tombstone, Zone, bury, purged_dates
 from spotify_platform.lake.captures import Manifest, captures_by_date
 from spotify_platform.lake.checkpoints import checkpoints, remove
 from spotify_platform.lake.origin import origin_of
-from spotify_platform.lake.publishing import PublishRecord, heads
+from spotify_platform.lake.publishing import PublishRecord, published_dates
 from spotify_platform.lake.store import Lake
 from spotify_platform.marts.build import MartsRecord, build_marts
 
@@ -87,11 +87,11 @@ def plan_purge(lake: Lake, retention: Retention, now: datetime) -> Purge:
         retention = Retention()
     today = now.date()
     raw, curated = (_cutoff(today, days) for days in (retention.raw, retention.curated))
-    captured, published, buried = captures_by_date(lake), heads(lake), purged_dates(lake)
+    captured, published, buried = captures_by_date(lake), published_dates(lake), purged_dates(lake)
     logged = {keys.log_subject(key)[0] for key in lake.keys(keys.LOG)}
     judged = {keys.date_in(key) for key in lake.keys(keys.WITHHELD)}
     old_raw = sorted(day for day in captured.keys() | buried["raw"] if raw and day < raw)
-    old_curated = sorted(day for day in published.keys() | judged | buried["curated"] if curated and day < curated)
+    old_curated = sorted(day for day in published | judged | buried["curated"] if curated and day < curated)
     superseded, orphans = _unnamed(lake, now)
     raw_there, curated_there = logged | _there(lake, "raw"), _there(lake, "curated")
     return Purge(
@@ -127,7 +127,7 @@ def purge_everything(lake: Lake, reason: str) -> int:
     be at work; the warehouse file is the caller's to delete.
     """
     now = datetime.now(UTC)
-    for zone, dates in (("raw", captures_by_date(lake)), ("curated", heads(lake))):
+    for zone, dates in (("raw", captures_by_date(lake)), ("curated", published_dates(lake))):
         for day in dates:
             bury(lake, Tombstone(snapshot_date=day, zone=zone, reason=reason, purged_at=now))
     stays = (keys.LAKE, f"{keys.PURGED}/", f"{keys.CLIENTS}/")
@@ -174,7 +174,7 @@ def _holds_tables(connection: "duckdb.DuckDBPyConnection") -> bool:
 
 def _remove_rows(connection: "duckdb.DuckDBPyConnection", lake: Lake) -> None:
     """Remove the rows of all purged dates from the warehouse, in one transaction."""
-    dates = sorted(purged_dates(lake)["curated"] - heads(lake).keys())
+    dates = sorted(purged_dates(lake)["curated"] - published_dates(lake))
     if not dates:
         return
     connection.begin()

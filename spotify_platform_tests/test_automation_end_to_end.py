@@ -8,7 +8,6 @@ import random
 import subprocess
 import sys
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import dagster as dg
 import pytest
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
-from moto.server import ThreadedMotoServer
 
 from spotify_platform.automation.instance import open_instance
+from spotify_platform.automation.under_way import dates_under_way
 from spotify_platform.lake import Lake, keys
 from spotify_platform.lake.captures import captures_by_date
 from spotify_platform.lake.origin import claim
@@ -34,6 +32,7 @@ from spotify_platform.publish import pending_dates
 
 from .conftest import Platform
 from .lake.helpers import Item, artist, whole_batches, written
+from .s3 import new_bucket, serving
 from .test_dagster_dev import running, until
 
 # Twelve days of one month, six of a year before, two that stand alone: four stretches, each of them a run.
@@ -46,14 +45,6 @@ DATES = [
 ]
 CAPTURES = 1_000
 SEED = 7
-
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 class Rain:
@@ -120,7 +111,7 @@ class History:
 
     def has_ended(self) -> bool:
         """Whether no run is going on or waits."""
-        return not self.runs(*UNFINISHED)
+        return not dates_under_way(self.instance)
 
     def ticks(self, since: float) -> list[InstigatorTick]:
         """The ticks of the raw-zone sensor since a moment that have ended, the newest first."""
@@ -192,24 +183,9 @@ def test_a_thousand_captures_end_in_one_whole_batch_a_date_though_dagster_dev_re
 @pytest.fixture
 def bucket(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     """A platform whose lake is a bucket of an S3 on the loopback interface."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    name = f"lake-{uuid.uuid4().hex[:8]}"
-    for variable, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "SPOTIFY_PLATFORM_LAKE_URL": f"s3://{name}/platform",
-    }.items():
-        monkeypatch.setenv(variable, value)
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    boto3.client("s3").create_bucket(Bucket=name)
-    yield platform
-    server.stop()
+    with serving():
+        monkeypatch.setenv("SPOTIFY_PLATFORM_LAKE_URL", f"s3://{new_bucket()}/platform")
+        yield platform
 
 
 @pytest.mark.soak

@@ -3,6 +3,7 @@
 What cannot be mended by trying again is left alone. At the day's end `close_day` closes it, as partial or as a gap.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -52,12 +53,13 @@ def runs_of(instance: dg.DagsterInstance, day: date) -> list[dg.RunRecord]:
     return list(instance.get_run_records(of_day))
 
 
+@dataclass(frozen=True)
 class Failure:
     """Why a day's capture failed, and when it may be tried again."""
 
-    def __init__(self, message: str, *, may_pass: bool, not_before: datetime | None) -> None:
-        """`may_pass`: trying again may help; `not_before`: from then on, where Spotify has said so."""
-        self.message, self.may_pass, self.not_before = message, may_pass, not_before
+    message: str
+    may_pass: bool  # trying again may help
+    not_before: datetime | None = None  # where Spotify has said so
 
 
 def failure_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Failure | None:
@@ -65,17 +67,17 @@ def failure_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Failure | No
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return None
     if run.status == dg.DagsterRunStatus.CANCELED:
-        return Failure("Somebody stopped the run.", may_pass=False, not_before=None)
+        return Failure("Somebody stopped the run.", may_pass=False)
     steps = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     failed = [log.dagster_event for log in steps if log.dagster_event]
     if not failed:  # killed, or never begun
-        return Failure("The run's process ended.", may_pass=True, not_before=None)
+        return Failure("The run's process ended.", may_pass=True)
     for event in failed:
         if event.step_key != "capture":
             continue
         said = event.step_failure_data.user_failure_data
         if not said:  # not one of ours: a network that failed where nobody expected it, say
-            return Failure(reason_of(event), may_pass=True, not_before=None)
+            return Failure(reason_of(event), may_pass=True)
         until = said.metadata.get("not_before")
         return Failure(
             reason_of(event),

@@ -39,7 +39,11 @@ COVERAGE = _mart(
         "unpublished: captured, but not curated yet; missing: not captured, or not a part of what was",
         values=("complete", "partial", "unpublished", "withheld", "purged", "missing"),
     ),
-    Column("readable", boolean, "whether readers see rows, perhaps of older captures than the newest"),
+    Column(
+        "readable",
+        boolean,
+        "whether the marts have its rows: published and loaded, perhaps from older captures than the newest",
+    ),
     Column("items", bigint, "raw lines of the entity, or rows of the market's chart", between=(0, 10**9)),
     Column("reason", string, "why it is not complete", null="it is"),
 )

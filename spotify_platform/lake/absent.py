@@ -62,7 +62,7 @@ def purged_dates(lake: Lake) -> dict[Zone, set[date]]:
 
 
 def is_purged(lake: Lake, snapshot_date: date, *zones: Zone) -> bool:
-    """Whether a date was removed from one of the zones, or of all where none is given."""
+    """Whether a date was removed from one of the zones, or from any where none is given."""
     return any(lake.exists(keys.purged(snapshot_date, zone)) for zone in zones or ZONES)
 
 

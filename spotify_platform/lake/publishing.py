@@ -98,6 +98,11 @@ def heads(lake: Lake, dates: Iterable[date] | None = None) -> dict[date, Publish
     return {day: PublishRecord.model_validate_json(records[newest[day]]) for day in wanted}
 
 
+def published_dates(lake: Lake) -> set[date]:
+    """The dates that readers see: one LIST and no GET."""
+    return {keys.date_in(key) for key in lake.keys(keys.PUBLISHED)}
+
+
 def publish(lake: Lake, record: PublishRecord) -> bool:
     """Create the record; False when another publisher took its number first."""
     key = keys.published(record.snapshot_date, record.seq)

@@ -3,22 +3,20 @@
 import json
 import logging
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
-import boto3
 import dagster as dg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 
 from spotify_platform.automation.sensor import OVERLAP, raw_zone, stretch_request
 from spotify_platform.lake import Lake, keys
 from spotify_platform.resources.platform import LakeResource
 
+from ..s3 import new_bucket, serving
 from .helpers import FIRST, LAST, capture
 
 DAY = date(2026, 11, 1)
@@ -70,34 +68,22 @@ def ticks(lake: Lake) -> Ticks:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[list[str]]:
     """S3 on the loopback interface; the requests that it got."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     requests: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: requests.append(record.getMessage())  # type: ignore[method-assign]
     log = logging.getLogger("werkzeug")
     log.addHandler(handler)
     log.propagate = False
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.setenv(name, "us-east-1")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.delenv("AWS_PROFILE", raising=False)
+    with serving():
         yield requests
     log.removeHandler(handler)
     log.propagate = True
-    server.stop()
 
 
 @pytest.fixture
 def bucket(s3: list[str]) -> Lake:
     """An empty lake in a bucket of its own."""
-    name = f"lake-{uuid.uuid4().hex[:8]}"
-    boto3.client("s3").create_bucket(Bucket=name)
+    name = new_bucket()
     return Lake(f"s3://{name}/platform")
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ from dagster_pipes import (
     PipesS3MessageWriter,
     PipesS3MessageWriterChannel,
 )
-from moto.server import ThreadedMotoServer
 
 from spotify_platform.contracts.errors import DeadlineError, InputError, JobError, PermanentError, TransientError
 from spotify_platform.curate.batch import Batch, Lines
@@ -42,6 +40,7 @@ from spotify_platform.publish import publish_dates
 from spotify_platform.resources.glue import MESSAGES, STAGING, GlueResource
 
 from ..lake.helpers import DAY, EVERYTHING, NEXT, capture, seen, whole_batches
+from ..s3 import new_bucket, serving
 from .glue_api import BUSY, DENIED, HUNG_UP, LATE, LOST, SILENT, THROTTLED, GlueApi, Scripted, Work, glue_api
 from .spark_job import SparkJob, environment, libraries
 
@@ -53,26 +52,14 @@ TABLE = b"rows"  # what the stand-in for the job writes in place of Parquet
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[None]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.setenv(name, "us-east-1")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.delenv("AWS_PROFILE", raising=False)
+    with serving():
         yield
-    server.stop()
 
 
 @pytest.fixture
 def lake(s3) -> Lake:
     """An empty lake in a bucket of its own."""
-    bucket = f"lake-{uuid.uuid4().hex[:8]}"
-    boto3.client("s3").create_bucket(Bucket=bucket)
+    bucket = new_bucket()
     return Lake(f"s3://{bucket}/platform")
 
 
