@@ -14,6 +14,16 @@ from spotify_platform.load.reader import open_reader
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+# The longest files, which `make test` begins with: at the end they would run alone for minutes. The first one mostly
+# waits for a daemon, which is why there are more workers than cores.
+LONGEST = ("test_automation_end_to_end.py", "test_parity.py", "test_demo.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all else stays in its order."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
+
 
 @dataclass(frozen=True)
 class Answer:

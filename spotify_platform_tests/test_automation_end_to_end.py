@@ -86,11 +86,11 @@ class Rain:
             drop()
         del self._drops[:drops]
 
-    def fall_until(self, condition: Callable[[], Any], what: str, drops: int = 8) -> None:
-        """Some drops between any two questions, until the answer is true."""
+    def fall_until(self, condition: Callable[[], Any], what: str, drops: int = 8, keep: int = 0) -> None:
+        """Some drops between any two questions, until the answer is true; the last `keep` do not fall yet."""
 
         def answer() -> Any:
-            self.fall(drops)
+            self.fall(max(0, min(drops, self.left - keep)))
             return condition()
 
         until(answer, what)
@@ -161,10 +161,11 @@ def rain_on_dagster_dev(platform: Platform) -> None:
     lake = live_lake(platform)
     rain = Rain(lake)
     rain.fall(CAPTURES // 4)
+    keep = CAPTURES // 2  # for the time while it is down and after, however long it takes to start
     with dagster_dev(platform) as history:
-        rain.fall_until(history.has_begun, "a run has begun")
-        rain.fall_until(lambda: lake.keys(keys.PUBLISHED), "a date is published")
-        rain.fall_until(history.has_begun, "a run is going on that the restart ends")
+        rain.fall_until(history.has_begun, "a run has begun", keep=keep)
+        rain.fall_until(lambda: lake.keys(keys.PUBLISHED), "a date is published", keep=keep)
+        rain.fall_until(history.has_begun, "a run is going on that the restart ends", keep=keep)
     rain.fall(CAPTURES // 10)
     assert rain.left > CAPTURES // 4
     with dagster_dev(platform) as history:
