@@ -24,6 +24,27 @@ class Type(Enum):
         """The type's name in DuckDB."""
         return self.value
 
+    @property
+    def snowflake(self) -> str:
+        """The type's name in Snowflake, as wide as DuckDB's: INTEGER has up to 10 digits and BIGINT 19.
+
+        Snowflake's own INTEGER and BIGINT are both NUMBER(38, 0), and its FLOAT has 64 bits:
+        docs.snowflake.com/en/sql-reference/data-types-numeric. VARCHAR without a length has the greatest, and an
+        ARRAY's values any type: …/data-types-text, …/data-types-semistructured.
+        """
+        return _SNOWFLAKE[self]
+
+
+_SNOWFLAKE = {
+    Type.STRING: "VARCHAR",
+    Type.STRINGS: "ARRAY",
+    Type.INTEGER: "NUMBER(10,0)",
+    Type.BIGINT: "NUMBER(19,0)",
+    Type.DOUBLE: "FLOAT",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP_NTZ(6)",  # of 9 digits of a second the 6 that DuckDB and Parquet have
+}
 
 string, strings, integer, bigint = Type.STRING, Type.STRINGS, Type.INTEGER, Type.BIGINT
 double, boolean, date, timestamp = Type.DOUBLE, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP
@@ -68,3 +89,8 @@ class Table:
     def duckdb_columns(self) -> dict[str, str]:
         """Column name → DuckDB type, in order: the schema of the table and of its Parquet files."""
         return {column.name: column.type.duckdb for column in self.columns}
+
+    @property
+    def snowflake_columns(self) -> dict[str, str]:
+        """Column name → Snowflake type, in order: the schema of the table there."""
+        return {column.name: column.type.snowflake for column in self.columns}

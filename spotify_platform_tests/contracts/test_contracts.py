@@ -76,6 +76,17 @@ def test_duckdb_makes_a_table_of_the_declared_types(table: Table) -> None:
     assert made == table.duckdb_columns
 
 
+def test_a_number_is_as_wide_on_snowflake_as_on_duckdb() -> None:
+    widest = {Type.INTEGER: 2**31 - 1, Type.BIGINT: 2**63 - 1}
+    assert {kind.snowflake for kind in widest} == {f"NUMBER({len(str(most))},0)" for most in widest.values()}
+
+
+@every_table
+def test_snowflake_gets_the_columns_that_duckdb_has(table: Table) -> None:
+    assert list(table.snowflake_columns) == list(table.duckdb_columns)
+    assert all(column.type.snowflake for column in table.columns)
+
+
 @every_curated_table
 def test_a_curated_row_tells_its_date_and_the_capture_it_came_from(table: Table) -> None:
     kinds = {column.name: column.type for column in table.columns}
