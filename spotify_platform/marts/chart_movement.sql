@@ -28,17 +28,22 @@ appearances as (
         calendar.first_date,
         calendar.chart_number,
         coalesce(date_diff('day', calendar.previous_date, calendar.snapshot_date) > 3, false) as after_gap,
-        lag(calendar.chart_number) over track as last_number,
-        lag(entries.rank) over track as last_rank,
+        lag(calendar.chart_number) over (
+            partition by entries.market, entries.track_id order by entries.snapshot_date
+        ) as last_number,
+        lag(entries.rank) over (
+            partition by entries.market, entries.track_id order by entries.snapshot_date
+        ) as last_rank,
         min(entries.rank) over (
             partition by entries.market, entries.track_id order by entries.snapshot_date
             rows between unbounded preceding and current row
         ) as peak_rank,
-        row_number() over track as days_on_chart
+        row_number() over (
+            partition by entries.market, entries.track_id order by entries.snapshot_date
+        ) as days_on_chart
     from entries
     inner join calendar
         on entries.market = calendar.market and entries.snapshot_date = calendar.snapshot_date
-    window track as (partition by entries.market, entries.track_id order by entries.snapshot_date)
 ),
 
 streaks as (
@@ -49,7 +54,7 @@ streaks as (
             partition by market, track_id order by snapshot_date
             rows between unbounded preceding and current row
         ) as streak,
-        chart_number / (date_diff('day', first_date, snapshot_date) + 1) as coverage
+        cast(chart_number as double) / (date_diff('day', first_date, snapshot_date) + 1) as observed_share
     from appearances
 )
 
@@ -77,6 +82,6 @@ select
     after_gap,
     case when previous_date is null then 'the first chart of the market: nothing to compare with' end as reason,
     first_date as history_from,
-    round(coverage, 6) as coverage,
-    case when coverage >= 0.8 then 'high' when coverage >= 0.5 then 'medium' else 'low' end as confidence
+    round(observed_share, 6) as coverage,
+    case when observed_share >= 0.8 then 'high' when observed_share >= 0.5 then 'medium' else 'low' end as confidence
 from streaks

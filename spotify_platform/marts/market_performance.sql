@@ -27,12 +27,12 @@ genres as (
     select artist_genres.artist_id, artist_genres.genre
     from curated.artist_genres
     inner join (
-        select artist_id, max(snapshot_date) as snapshot_date
+        select artist_id, max(snapshot_date) as newest_date
         from curated.artists
         where detail = 'full'
         group by artist_id
     ) as newest
-        on artist_genres.artist_id = newest.artist_id and artist_genres.snapshot_date = newest.snapshot_date
+        on artist_genres.artist_id = newest.artist_id and artist_genres.snapshot_date = newest.newest_date
 ),
 
 releases as (
@@ -67,13 +67,17 @@ top_artists as (
     select
         market,
         snapshot_date,
-        max(artists) as artists,
-        string_agg(name, ', ' order by place) as top_artists
+        max(artist_count) as artists,
+        -- of no name NULL, and not the empty text that Snowflake makes of it
+        case when count(name) > 0 then string_agg(name, ', ' order by place) end as top_artists
     from (
         select
             *,
-            count(*) over (partition by market, snapshot_date) as artists,
-            row_number() over (partition by market, snapshot_date order by points desc, name, artist_key) as place
+            count(*) over (partition by market, snapshot_date) as artist_count,
+            -- NULL last as a value of its own: Snowflake's DEFAULT_NULL_ORDERING may say that it comes first
+            row_number() over (
+                partition by market, snapshot_date order by points desc, name is null, name, artist_key
+            ) as place
         from artist_points
     )
     where place <= 3
@@ -97,7 +101,7 @@ genre_weights as (
         entries.market,
         entries.snapshot_date,
         track_genres.genre,
-        round(sum(1.0 / entries.rank / genre_counts.genres), 9) as weight
+        round(sum(cast(1 as double) / entries.rank / genre_counts.genres), 9) as weight
     from curated.chart_entries as entries
     inner join track_genres on entries.track_id = track_genres.track_id
     inner join genre_counts on entries.track_id = genre_counts.track_id
@@ -105,7 +109,10 @@ genre_weights as (
 ),
 
 top_genres as (
-    select market, snapshot_date, string_agg(genre, ', ' order by place) as top_genres
+    select
+        market,
+        snapshot_date,
+        case when count(genre) > 0 then string_agg(genre, ', ' order by place) end as top_genres
     from (
         select
             *,
@@ -132,7 +139,7 @@ movement as (
         min(case when moved.rank = 1 then moved.track_name end) as top_track,
         count(*) as tracks,
         count(case when moved.previous_rank is null then 1 end) as new_entries,
-        avg(date_diff('day', releases.release_date, moved.snapshot_date)) as mean_track_age_days,
+        avg(cast(date_diff('day', releases.release_date, moved.snapshot_date) as double)) as mean_track_age_days,
         count(releases.track_id) as known_ages
     from marts.chart_movement as moved
     left join releases on moved.track_id = releases.track_id
@@ -147,22 +154,27 @@ select
     movement.top_track,
     top_artists.top_artists,
     top_genres.top_genres,
-    round(coalesce(known_genres.entries, 0) / charts.entries, 6) as genre_known_share,
+    round(cast(coalesce(known_genres.entries, 0) as double) / charts.entries, 6) as genre_known_share,
     case when movement.previous_date is not null then movement.new_entries end as new_entries,
-    case when movement.previous_date is not null then round(movement.new_entries / movement.tracks, 6) end as turnover,
+    case
+        when movement.previous_date is not null then round(cast(movement.new_entries as double) / movement.tracks, 6)
+    end as turnover,
     round(movement.mean_track_age_days, 6) as mean_track_age_days,
-    round(movement.known_ages / movement.tracks, 6) as age_known_share,
+    round(cast(movement.known_ages as double) / movement.tracks, 6) as age_known_share,
+    -- not concat_ws, which skips a NULL in DuckDB only: each reason brings its separator, and the first one goes
     nullif(
-        concat_ws(
-            '; ',
-            case when movement.previous_date is null then 'the first chart of the market: no turnover' end,
-            case when top_genres.top_genres is null then 'no genre of a charted artist is known' end,
-            case when movement.known_ages = 0 then 'no release day of a charted track is known' end
+        substr(
+            case when movement.previous_date is null then '; the first chart of the market: no turnover' else '' end
+            || case when top_genres.top_genres is null then '; no genre of a charted artist is known' else '' end
+            || case when movement.known_ages = 0 then '; no release day of a charted track is known' else '' end,
+            3
         ),
         ''
     ) as reason,
     movement.history_from,
-    round(1 / coalesce(date_diff('day', movement.previous_date, charts.snapshot_date), 1), 6) as coverage,
+    round(
+        cast(1 as double) / coalesce(date_diff('day', movement.previous_date, charts.snapshot_date), 1), 6
+    ) as coverage,
     case
         when coalesce(date_diff('day', movement.previous_date, charts.snapshot_date), 1) = 1 then 'high'
         when date_diff('day', movement.previous_date, charts.snapshot_date) = 2 then 'medium'

@@ -96,9 +96,9 @@ means as (
         observed.history_from,
         observed.observed_days,
         observed.earlier_days,
-        round(sums.recent_points / observed.recent_days, 6) as points_7d,
-        round(sums.earlier_points / nullif(observed.earlier_days, 0), 6) as points_28d,
-        round(observed.observed_days / 35, 6) as coverage
+        round(cast(sums.recent_points as double) / observed.recent_days, 6) as points_7d,
+        round(cast(sums.earlier_points as double) / nullif(observed.earlier_days, 0), 6) as points_28d,
+        round(cast(observed.observed_days as double) / 35, 6) as coverage
     from sums
     inner join observed
         on sums.market = observed.market and sums.snapshot_date = observed.snapshot_date
