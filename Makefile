@@ -29,8 +29,9 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make docs/data-dictionary.md from the contracts
+docs: .venv/dev  ## make docs/data-dictionary.md and deploy/snowflake from the contracts
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
 
 bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
 	$(BIN)/python benchmarks/load.py
@@ -67,5 +68,5 @@ clean:  ## remove the environment and all state
 	@touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,aws,quality,spark]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,aws,quality,snowflake,spark]'
 	@touch $@

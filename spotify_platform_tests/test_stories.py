@@ -11,7 +11,7 @@ import pytest
 from spotify_platform.extract.charts import import_charts
 from spotify_platform.lake import Lake
 from spotify_platform.lake.origin import SandboxOrigin, claim
-from spotify_platform.load.duckdb import load
+from spotify_platform.load.duckdb import DuckDBWarehouse, load
 from spotify_platform.load.reader import open_reader
 from spotify_platform.load.warehouse import open_warehouse
 from spotify_platform.marts.build import build_marts
@@ -46,7 +46,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     published = publish_dates(lake, pending_dates(lake)).published
     with open_warehouse(folder / "warehouse.duckdb") as connection:
         load(connection, lake, published.values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
     return Found(stories(catalogue), lake)
 
 

@@ -9,13 +9,14 @@ from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.marts.sql import Mart, marts
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
+from spotify_platform.settings import read_settings
 
 
 def _spec(mart: Mart) -> dg.AssetSpec:
     zones = {"curated": "warehouse", "marts": "marts"}
     reads = sorted(mart.reads) or [f"curated.{table.name}" for table in CURATED]  # the ledger tells of every table
     deps = [dg.AssetKey([zones[schema], name]) for schema, name in (ref.split(".") for ref in reads)]
-    return table_spec("marts", mart.table, deps, {"sql", "duckdb"})
+    return table_spec("marts", mart.table, deps, {"sql", read_settings().warehouse})
 
 
 @dg.multi_asset(name="build_marts", specs=[_spec(mart) for mart in marts()], pool="warehouse")
@@ -27,8 +28,8 @@ def mart_tables(
     from spotify_platform.publish import unread_dates
 
     zone = lake.open()
-    with warehouse.open() as connection:
-        record, _ = build_marts(connection, zone)
+    with warehouse.open(context) as opened:
+        record, _ = build_marts(opened, zone)
     for file in record.files:
         yield dg.MaterializeResult(
             asset_key=["marts", file.table],

@@ -9,11 +9,14 @@ from spotify_platform.assets.report import days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
+from spotify_platform.settings import read_settings
+
+_KINDS = {read_settings().warehouse, "table"}
 
 
 @dg.multi_asset(
     name="load",
-    specs=[table_spec("warehouse", t, [dg.AssetKey(["curated", t.name])], {"duckdb", "table"}) for t in CURATED],
+    specs=[table_spec("warehouse", t, [dg.AssetKey(["curated", t.name])], _KINDS) for t in CURATED],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="warehouse",
     partitions_def=DAYS,
@@ -21,15 +24,14 @@ from spotify_platform.resources.platform import LakeResource, WarehouseResource
 def warehouse(
     context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Published batches of the run's dates → the warehouse, switched in one transaction."""
+    """Published batches of the run's dates → the warehouse, seen when all their rows are there."""
     from spotify_platform.lake.publishing import heads
-    from spotify_platform.load.duckdb import load
     from spotify_platform.publish import unread_dates
 
     zone, days = lake.open(), days_of(context)
     records = heads(zone, days)
-    with warehouse.open() as connection:
-        changed = load(connection, zone, records.values())
+    with warehouse.open(context) as opened:
+        changed = opened.load(zone, records.values())
     figures = {
         day: {
             dg.AssetKey(["warehouse", table.name]): {

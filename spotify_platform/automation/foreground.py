@@ -24,7 +24,7 @@ class RunOutcome:
 def run_dates(home: Home, job: Literal["daily", "publish"], first: date, last: date, progress: Progress) -> RunOutcome:
     """Execute a job for the dates from `first` to `last` as one run, recorded in the home's history."""
     definitions = build_definitions(
-        lake=LakeResource(url=home.lake_url), warehouse=WarehouseResource(path=str(home.warehouse)), progress=progress
+        lake=LakeResource(url=home.lake_url), warehouse=WarehouseResource(home=home.name), progress=progress
     )
     with open_instance(home) as instance:
         close_dead_runs(instance)

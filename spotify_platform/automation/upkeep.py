@@ -29,8 +29,8 @@ def remove_what_is_too_old(context: dg.OpExecutionContext, lake: LakeResource, w
 
     zone = lake.open()
     plan = plan_purge(zone, Retention.of(read_settings()), datetime.now(UTC))
-    with warehouse.open() as connection:
-        apply_purge(zone, connection, plan)
+    with warehouse.open(context) as opened:
+        apply_purge(zone, opened, plan)
     context.log.info(plan.summary)
 
 

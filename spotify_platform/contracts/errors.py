@@ -35,11 +35,19 @@ class OriginError(PermanentError):
 
 
 class AuthenticationError(PermanentError):
-    """Spotify did not accept the credentials."""
+    """Spotify or Snowflake did not accept the credentials."""
 
 
 class CapabilityError(PermanentError):
     """Spotify does not offer an endpoint to this client id (status 403)."""
+
+
+class WarehouseError(PermanentError):
+    """The warehouse refused a statement or a file, or its rows do not add up to what was published."""
+
+
+class NotAllowedError(WarehouseError):
+    """The warehouse has no such object, or not for this role; it does not tell which."""
 
 
 class MalformedAnswerError(PermanentError):
@@ -65,6 +73,14 @@ class UnfinishedError(TransientError):
 
 class LockedError(TransientError):
     """Another process holds the warehouse file, longer than we wait."""
+
+
+class UnreachableError(TransientError):
+    """The warehouse could not be reached, or the connection to it was lost."""
+
+
+class NotLandedError(TransientError):
+    """Files were not in the warehouse by the deadline; the next run copies them itself."""
 
 
 class JobError(TransientError):

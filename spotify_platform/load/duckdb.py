@@ -1,16 +1,82 @@
-"""Loading published batches into DuckDB: one transaction switches every date of a run to its batch."""
+"""The warehouse on DuckDB: one transaction switches every date of a run to its batch, another one all marts."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError
+from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishRecord
-from spotify_platform.lake.store import Lake, sha256
-from spotify_platform.load.parquet import scan
+from spotify_platform.lake.store import Lake
+from spotify_platform.load.parquet import check_files, scan
+from spotify_platform.marts.sql import Mart
+
+
+@dataclass(frozen=True)
+class DuckDBWarehouse:
+    """DuckDB as runs know a warehouse (`load.warehouse.Warehouse`), over a connection that is ours alone."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
+        """Load published batches; returns the dates that changed."""
+        return load(self.connection, lake, records)
+
+    def batches(self) -> dict[date, str]:
+        """The loaded batch of every date."""
+        _create(self.connection)
+        found = self.connection.execute("select snapshot_date, batch_id from ops.published order by 1").fetchall()
+        return dict(found)
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """One transaction."""
+        with _transaction(self.connection):
+            self.connection.execute("create schema if not exists marts")
+            yield
+
+    def put_coverage(self, path: Path) -> None:
+        """Replace the coverage ledger by the rows of a Parquet file."""
+        self.connection.execute("create or replace table ops.coverage as from read_parquet($path)", {"path": str(path)})
+
+    def make(self, mart: Mart) -> None:
+        """Make a mart anew."""
+        columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in mart.table.duckdb_columns.items())
+        self.connection.execute(
+            f"create or replace table marts.{mart.table.name} as select {columns} from ({mart.select})"
+        )
+
+    def export(self, table: Table, path: Path) -> int:
+        """Write a mart to a Parquet file, by its key; returns its rows."""
+        order = ", ".join(f'"{name}"' for name in table.key)
+        self.connection.execute(
+            f"copy (select * from marts.{table.name} order by {order}) to $path (format parquet, compression zstd)",
+            {"path": str(path)},
+        )
+        row = self.connection.execute(f"select count(*) from marts.{table.name}").fetchone()
+        return row[0] if row else 0
+
+    def remove(self, dates: Iterable[date]) -> None:
+        """Remove all rows of dates, in one transaction."""
+        gone = sorted(dates)
+        if not gone:
+            return
+        with _transaction(self.connection):
+            for table in (*(f"curated.{table.name}" for table in CURATED), "ops.published"):
+                self.connection.execute(f"delete from {table} where snapshot_date in ?", [gone])
+
+    def sweep(self, named: Iterable[str], before: datetime) -> None:
+        """Nothing to do: only batches that readers see were ever loaded."""
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for schema in ("marts", "curated", "ops"):
+            self.connection.execute(f"drop schema if exists {schema} cascade")
 
 
 def load(connection: duckdb.DuckDBPyConnection, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
@@ -18,14 +84,13 @@ def load(connection: duckdb.DuckDBPyConnection, lake: Lake, records: Iterable[Pu
 
     Returns the dates that changed. Raises `LakeError` when rows do not add up to the records; nothing is changed then.
     """
-    connection.begin()
-    try:
+    with _transaction(connection):
         _create(connection)
         records = [record for record in records if not _is_loaded(connection, record)]
         dates = [record.snapshot_date for record in records]
         if records:
             with lake.local([file.path for record in records for file in record.files]) as local:
-                _check_files(records, local)
+                check_files(records, local)
                 for table in CURATED:
                     paths = [local[f.path] for record in records for f in record.files if f.table == table.name]
                     connection.execute(f"delete from curated.{table.name} where snapshot_date in ?", [dates])
@@ -36,11 +101,19 @@ def load(connection: duckdb.DuckDBPyConnection, lake: Lake, records: Iterable[Pu
                 "insert into ops.published values (?, ?, ?, now()::timestamp)",
                 [[record.snapshot_date, record.seq, record.batch_id] for record in records],
             )
+    return dates
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All statements inside or none."""
+    connection.begin()
+    try:
+        yield
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return dates
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -54,18 +127,6 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists curated.{table.name} ({columns})")
         for name, kind in table.duckdb_columns.items():  # a column that the contract got since
             connection.execute(f'alter table curated.{table.name} add column if not exists "{name}" {kind}')
-
-
-def _check_files(records: list[PublishRecord], local: dict[str, Path]) -> None:
-    """The files must be, byte for byte, those that were audited and published."""
-    for record in records:
-        for file in record.files:
-            path = local[file.path]
-            if not path.exists() or sha256(path) != file.sha256:
-                raise LakeError(
-                    f"{file.path} is not what was published on {record.published_at:%F %T}: lost or changed. Nothing "
-                    f"was loaded. Put it back, or delete the date's publish records and run again."
-                )
 
 
 def _is_loaded(connection: duckdb.DuckDBPyConnection, record: PublishRecord) -> bool:

@@ -1,22 +1,46 @@
-"""The DuckDB file: opened here and nowhere else, under a lock that names its holder.
+"""The warehouse as runs know it, and the DuckDB file: opened here and nowhere else, under a lock that names its holder.
 
-DuckDB lets one process in, readers included; `reader` answers questions without this file.
+DuckDB lets one process in, readers included; `reader` answers questions without this file. What the two warehouses do
+is in `duckdb` and `snowflake`.
 """
 
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 from filelock import FileLock, Timeout
 
 from spotify_platform.contracts.errors import LockedError
+from spotify_platform.lake.publishing import PublishRecord
+from spotify_platform.lake.store import Lake
+from spotify_platform.marts.build import Builder
 
 DEADLINE_SECONDS = 120.0
+
+
+class Warehouse(Builder, Protocol):
+    """What runs need of a warehouse, whichever it is."""
+
+    def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
+        """Load the batches that `records` name; returns the dates that changed, and leaves the others as they are.
+
+        Raises `PlatformError` when rows do not add up to the records; readers see the old batch then.
+        """
+
+    def remove(self, dates: Iterable[date]) -> None:
+        """Remove all rows of dates, in one transaction."""
+
+    def sweep(self, named: Iterable[str], before: datetime) -> None:
+        """Remove rows of batches that no reader sees, made before a moment and not in `named`."""
+
+    def clear(self) -> None:
+        """Remove everything."""
 
 
 @contextmanager

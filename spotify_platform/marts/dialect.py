@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _DOCS = "docs.snowflake.com/en/sql-reference/"
 
-# Each has its page, `functions/<name>`, and does for what the marts give it what DuckDB's does; where not, a rule says so.
+# Each has its page, `functions/<name>`, and gives for the marts' values what DuckDB's gives; where not, a rule says so.
 # Not here on purpose: concat_ws, greatest and least, which are NULL as soon as one of their values is.
 FUNCTIONS = {
     "AVG",  # of integers a NUMBER: see the rule on doubles

@@ -4,18 +4,20 @@ Without configuration both are those of the active home, looked up at each use: 
 comes in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
-if TYPE_CHECKING:
-    import duckdb
+from spotify_platform.settings import read_settings, read_snowflake_settings
 
+if TYPE_CHECKING:
+    from spotify_platform.home import Home
     from spotify_platform.lake import Lake
+    from spotify_platform.load.warehouse import Warehouse
 
 
 class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -32,18 +34,71 @@ class LakeResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """The DuckDB warehouse."""
+    """The warehouse of a home: DuckDB's file, or Snowflake for real data where the setting says so."""
 
-    path: str = ""  # empty: the active home's
+    home: Literal["", "demo", "live"] = ""  # empty: the active one
+    path: str = ""  # a DuckDB file instead
 
     @contextmanager
-    def open(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+    def open(self, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> "Iterator[Warehouse]":
         """The warehouse, for us alone while the context lasts. Raises `LockedError` when another one keeps it."""
-        from spotify_platform.home import active_home
-        from spotify_platform.load.warehouse import open_warehouse
+        from spotify_platform.home import active_home, demo_home, live_home
 
-        with open_warehouse(Path(self.path) if self.path else active_home().warehouse) as connection:
-            yield connection
+        if self.path:
+            with _duckdb(Path(self.path)) as warehouse:
+                yield warehouse
+            return
+        home = {"": active_home, "demo": demo_home, "live": live_home}[self.home]()
+        tags = context.run.tags
+        op = context.op_execution_context.op if isinstance(context, dg.AssetExecutionContext) else context.op
+        dates = [tags.get(f"dagster/{name}") for name in ("partition", *_RANGE)]
+        about = {"asset": op.name, "dates": "–".join(filter(None, dates)), "run": context.run.run_id}
+        with warehouse_of(home, about, context.log.info) as warehouse:
+            yield warehouse
+
+
+_RANGE = ("asset_partition_range_start", "asset_partition_range_end")
+
+
+@contextmanager
+def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], None]) -> "Iterator[Warehouse]":
+    """The warehouse of a home, opened. `about` says who asks, for Snowflake's history; `say` is told what takes long.
+
+    The demo's is always DuckDB: invented data has no business in an account.
+    """
+    if home.name == "demo" or read_settings().warehouse == "duckdb":
+        with _duckdb(home.warehouse) as duckdb:
+            yield duckdb
+        return
+    from spotify_platform.load.snowflake.names import Names
+    from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
+    from spotify_platform.resources.snowflake import open_session
+
+    settings = read_snowflake_settings()
+    names = Names(settings.database)
+    with open_session(settings, names.loader, about) as session:
+        yield SnowflakeWarehouse(
+            session,
+            names,
+            external=home.lake_url.startswith("s3://"),
+            pipes=settings.landing == "pipe",
+            patience=Patience(settings.deadline_minutes * 60),
+            say=say,
+        )
+
+
+def has_warehouse(home: "Home") -> bool:
+    """Whether a home's warehouse is there; asking makes none."""
+    return home.warehouse.exists() or (home.name == "live" and read_settings().warehouse != "duckdb")
+
+
+@contextmanager
+def _duckdb(path: Path) -> "Iterator[Warehouse]":
+    from spotify_platform.load.duckdb import DuckDBWarehouse
+    from spotify_platform.load.warehouse import open_warehouse
+
+    with open_warehouse(path) as connection:
+        yield DuckDBWarehouse(connection)
 
 
 class Progress:

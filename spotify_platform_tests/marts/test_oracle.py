@@ -22,7 +22,7 @@ from spotify_platform.extract.charts import import_charts
 from spotify_platform.extract.markets import market_code
 from spotify_platform.lake import Lake
 from spotify_platform.lake.captures import CaptureWriter
-from spotify_platform.load.duckdb import load
+from spotify_platform.load.duckdb import DuckDBWarehouse, load
 from spotify_platform.load.reader import query
 from spotify_platform.load.warehouse import open_warehouse
 from spotify_platform.marts.build import build_marts
@@ -70,7 +70,7 @@ def built(lake: Lake, folder: Path) -> Built:
     assert not outcome.reasons
     with open_warehouse(folder / "warehouse.duckdb") as connection:
         load(connection, lake, outcome.readable.values())
-        build_marts(connection, lake)
+        build_marts(DuckDBWarehouse(connection), lake)
     return Built(lake)
 
 

@@ -1,0 +1,171 @@
+"""Landing: a batch's files become rows, by Snowpipe or by COPY, and are counted against the publish record.
+
+Nothing here is visible to readers: `warehouse` switches a date when all of its files have landed with all their rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from spotify_platform.contracts.curated import CURATED, CURATED_BY_NAME
+from spotify_platform.contracts.errors import WarehouseError
+from spotify_platform.lake.publishing import PublishedFile, PublishRecord
+from spotify_platform.load.snowflake.ddl import BATCH, HOW, copied, pipe
+from spotify_platform.load.snowflake.session import Session
+
+Way = Literal["pipe", "copy"]
+
+# COPY takes a thousand names: https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
+_NAMES_A_COPY = 1_000
+
+# What Snowpipe says of a file that it is done with and could not load, or not wholly:
+# https://docs.snowflake.com/en/sql-reference/functions/copy_history
+_FAILED = {"load failed", "load_failed", "partially loaded", "partially_loaded"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far the files of some batches are."""
+
+    waiting: dict[str, list[PublishedFile]]  # batch → files of which nothing is there yet
+    wrong: dict[str, list[str]]  # batch → what is wrong with its files, for a person
+
+
+def judge(session: Session, records: Iterable[PublishRecord], way: Way) -> Judgement:
+    """Compare the rows that have landed by a way, file by file, with what the records say."""
+    records = list(records)
+    landed = _landed(session, records, way)
+    waiting: dict[str, list[PublishedFile]] = {}
+    wrong: dict[str, list[str]] = {}
+    for record in records:
+        expected = {inside(file): file.rows for file in record.files}
+        of_batch = {name for name in landed if f"/batch_id={record.batch_id}/" in name}
+        said = [
+            f"{name}: {landed.get(name, 0):,} rows landed, {expected.get(name, 0):,} were published"
+            for name in sorted(of_batch)
+            if landed[name] != expected.get(name, 0)
+        ]
+        if said:
+            wrong[record.batch_id] = said
+        elif missing := [file for file in record.files if file.rows and inside(file) not in landed]:
+            waiting[record.batch_id] = missing
+    if way == "pipe" and waiting:
+        refused = _refused(session, {file.table for files in waiting.values() for file in files})
+        for batch, files in list(waiting.items()):
+            if said := [f"{inside(file)}: {refused[inside(file)]}" for file in files if inside(file) in refused]:
+                wrong[batch] = said
+                del waiting[batch]
+    return Judgement(waiting, wrong)
+
+
+def refresh(session: Session, files: Iterable[PublishedFile]) -> None:
+    """Let the pipes look for files of which no event came; they know which they have loaded.
+
+    It reaches back 7 days: https://docs.snowflake.com/en/sql-reference/sql/alter-pipe
+    """
+    prefixes: dict[str, set[str]] = defaultdict(set)
+    for file in files:
+        prefixes[file.table].add(inside(file).removeprefix(f"{file.table}/").rsplit("/", 1)[0])
+    for table, found in prefixes.items():
+        # A statement takes Snowflake a second or so: one for all dates where there are many.
+        for prefix in sorted(found) if len(found) <= 10 else [""]:
+            session.rows(
+                f"alter pipe landing.{pipe(CURATED_BY_NAME[table])} refresh" + (f" prefix = '{prefix}/'" * bool(prefix))
+            )
+
+
+def state_of_pipes(session: Session, tables: Iterable[str]) -> dict[str, str]:
+    """What each table's pipe is doing: RUNNING, PAUSED, …"""
+    states = {}
+    for table in sorted(set(tables)):
+        ((told,),) = session.rows(f"select system$pipe_status('landing.{pipe(CURATED_BY_NAME[table])}')")
+        states[table] = str(told).partition('"executionState":"')[2].partition('"')[0] or str(told)
+    return states
+
+
+def copy(session: Session, records: Iterable[PublishRecord], stage: str) -> None:
+    """Bring batches from a stage into the tables that no pipe feeds, instead of what is there of them.
+
+    Call it in a transaction.
+    """
+    records = list(records)
+    for table in CURATED:
+        named = [file for record in records for file in record.files if file.table == table.name and file.rows]
+        delete(session, copied(table), records)
+        for start in range(0, len(named), _NAMES_A_COPY):
+            names = ", ".join(f"'{inside(file)}'" for file in named[start : start + _NAMES_A_COPY])
+            # FORCE, since COPY remembers for 64 days what it has loaded, and we have just deleted it.
+            session.rows(
+                f"copy into landing.{copied(table)} from @{stage}/ files = ({names}) {HOW} "
+                "on_error = abort_statement force = true"
+            )
+
+
+def upload(session: Session, stage: str, files: Mapping[str, Path]) -> None:
+    """Put local files into an internal stage, under the given names."""
+    for name, path in files.items():
+        folder, _, file = name.rpartition("/")
+        if path.name != file:
+            raise ValueError(f"{path}: PUT keeps a file's name, so it must be {file}")
+        local = str(path).replace("\\", "/").replace("'", "\\'")
+        session.rows(f"put 'file://{local}' @{stage}/{folder}/ auto_compress = false overwrite = true")
+
+
+def delete(session: Session, table: str, records: Iterable[PublishRecord]) -> None:
+    """Delete the rows of batches from a landing table."""
+    records = list(records)
+    batches = ", ".join(f"'{_plain(record.batch_id)}'" for record in records)
+    session.rows(f"delete from landing.{table} where {_dates(records)} and {BATCH} in ({batches})")
+
+
+def inside(file: PublishedFile) -> str:
+    """A file's name in a stage: its path in the lake's curated zone."""
+    return file.path.removeprefix("curated/")
+
+
+def _landed(session: Session, records: list[PublishRecord], way: Way) -> dict[str, int]:
+    """Rows by file, for the dates of some records."""
+    if not records:
+        return {}
+    selects = [
+        f"select '{table.name}', file_name, count(*) from landing.{table.name if way == 'pipe' else copied(table)} "
+        f"where {_dates(records)} group by file_name"
+        for table in CURATED
+    ]
+    return {
+        # METADATA$FILENAME is the path in the bucket or stage, however long.
+        f"{table}/{name[name.index('snapshot_date=') :]}": rows
+        for table, name, rows in session.rows(" union all ".join(selects))
+    }
+
+
+def _refused(session: Session, tables: Iterable[str]) -> dict[str, str]:
+    """Files that Snowpipe could not load in the last 13 days, each with Snowflake's error."""
+    refused = {}
+    for table in sorted(tables):
+        found = session.rows(
+            "select file_name, status, row_count, first_error_message from table(information_schema.copy_history("
+            f"table_name => 'landing.{table}', start_time => dateadd(day, -13, current_timestamp()))) "
+            "order by last_load_time"
+        )
+        for name, status, _, message in found:
+            key = f"{table}/{name[name.index('snapshot_date=') :]}" if "snapshot_date=" in name else name
+            if str(status).lower() in _FAILED:
+                refused[key] = f"{status}: {message}"
+            else:
+                refused.pop(key, None)
+    return refused
+
+
+def _dates(records: list[PublishRecord]) -> str:
+    """A condition that rows of the records' dates meet, by which Snowflake leaves out all other partitions."""
+    return f"snapshot_date in ({', '.join(repr(str(record.snapshot_date)) for record in records)})"
+
+
+def _plain(batch: str) -> str:
+    """A batch id, which becomes a part of a statement."""
+    if not batch.replace("-", "").isalnum():
+        raise WarehouseError(f"{batch!r}: no batch id. The publish record that names it was changed by hand.")
+    return batch

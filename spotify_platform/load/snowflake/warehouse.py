@@ -1,0 +1,281 @@
+"""The warehouse as runs know it, on Snowflake: load published batches, build marts, remove what is purged.
+
+Files land additively and unseen; one MERGE of `ops.published` switches dates to their batches, for all tables at once.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.errors import NotLandedError, WarehouseError
+from spotify_platform.contracts.marts import MARTS
+from spotify_platform.contracts.table import Table
+from spotify_platform.lake.publishing import PublishedFile, PublishRecord
+from spotify_platform.lake.store import Lake
+from spotify_platform.load.parquet import check_files
+from spotify_platform.load.snowflake import landing
+from spotify_platform.load.snowflake.ddl import BATCH, copied
+from spotify_platform.load.snowflake.landing import Way, judge
+from spotify_platform.load.snowflake.names import Names
+from spotify_platform.load.snowflake.session import Session
+from spotify_platform.marts.dialect import rendered
+from spotify_platform.marts.sql import Mart
+
+# REFRESH reaches back 7 days, events 14: what is older COPY takes.
+# https://docs.snowflake.com/en/sql-reference/sql/alter-pipe
+PIPE_WINDOW = timedelta(days=6)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for Snowpipe, in seconds. Its latency is officially "minutes"."""
+
+    deadline: float = 20 * 60
+    between: float = 10  # two looks at what has landed
+    refresh_after: float = 2 * 60  # without an event of a file, tell the pipe to look
+
+
+class SnowflakeWarehouse:
+    """Snowflake as runs know a warehouse (`load.warehouse.Warehouse`), over one session."""
+
+    def __init__(
+        self,
+        session: Session,
+        names: Names,
+        *,
+        external: bool,
+        pipes: bool,
+        patience: Patience,
+        say: Callable[[str], None],
+    ) -> None:
+        """`external`: Snowflake can read the lake itself; `pipes`: Snowpipe does, wherever it can.
+
+        `say` is told what takes long or went another way.
+        """
+        self.session, self.names, self.patience, self.say = session, names, patience, say
+        self.external, self.pipes = external, external and pipes
+
+    def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
+        """Bring the batches in that `records` name, and switch their dates; what is loaded already is left as it is.
+
+        Returns the dates that changed. Raises `WarehouseError` when files were refused or rows do not add up, and
+        `NotLandedError` when Snowpipe took too long; those dates keep their old batch, the others are switched. A batch
+        with which Snowpipe had trouble is copied by the next call.
+        """
+        self._become(self.names.loader)
+        loaded = {day: (seq, batch) for day, seq, batch in self._published()}
+        wanted = [record for record in records if not _holds(loaded.get(record.snapshot_date), record)]
+        refused = {batch for (batch,) in self.session.rows("select distinct batch_id from ops.refused")}
+        young = datetime.now(UTC) - PIPE_WINDOW
+        by_pipe = [
+            record for record in wanted if self.pipes and record.published_at > young and record.batch_id not in refused
+        ]
+        by_copy = [record for record in wanted if record not in by_pipe]
+        if by_copy:
+            self._copy(lake, by_copy)
+        changed = [record.snapshot_date for record in by_copy]
+        changed += self._wait(by_pipe)
+        return sorted(changed)
+
+    def _copy(self, lake: Lake, records: list[PublishRecord]) -> None:
+        """COPY, count and switch in one transaction."""
+        if self.pipes:
+            self.say(f"{len(records)} dates are copied: Snowpipe had trouble with them, or they are too old for it.")
+        if self.external:
+            self._copy_from(records, external=True)
+            return
+        files = [file for record in records for file in record.files]
+        with lake.local([file.path for file in files]) as local:
+            check_files(records, local)
+            landing.upload(self.session, "landing.uploads", {landing.inside(file): local[file.path] for file in files})
+        self._copy_from(records, external=False)
+        for file in files:
+            self.session.rows(f"remove @landing.uploads/{landing.inside(file)}")
+
+    def _copy_from(self, records: list[PublishRecord], external: bool) -> None:
+        with self.session.transaction():
+            landing.copy(self.session, records, "landing.lake" if external else "landing.uploads")
+            found = judge(self.session, records, "copy")
+            if found.wrong or found.waiting:
+                raise WarehouseError(_told(records, found.wrong, found.waiting))
+            self._switch(records, "copy")
+
+    def _wait(self, records: list[PublishRecord]) -> list[date]:
+        """Switch every date as soon as its files are there; fail at the end for those of which they never were."""
+        begun, refreshed = time.monotonic(), False
+        left, changed = {record.batch_id: record for record in records}, []
+        wrong: dict[str, list[str]] = {}
+        while left:
+            found = judge(self.session, left.values(), "pipe")
+            wrong |= found.wrong
+            there = [one for batch, one in left.items() if batch not in found.wrong and batch not in found.waiting]
+            if there:
+                self._switch(there, "pipe")
+                changed += [record.snapshot_date for record in there]
+            left = {batch: left[batch] for batch in found.waiting}
+            if not left:
+                break
+            waited = time.monotonic() - begun
+            if waited > self.patience.deadline:
+                self._remember(left.values(), "not landed by the deadline")
+                tables = {file.table for files in found.waiting.values() for file in files}
+                states = landing.state_of_pipes(self.session, tables)
+                raise NotLandedError(
+                    f"{_told(left.values(), wrong, found.waiting)} Waited {waited:.0f} s. Pipes: "
+                    f"{', '.join(f'{table} {state}' for table, state in states.items())}. The next run copies the "
+                    "files; look at the pipes and the bucket's events (`spotify-platform doctor`)."
+                )
+            if waited > self.patience.refresh_after and not refreshed:
+                self.say("No files came by themselves: the pipes are told to look.")
+                landing.refresh(self.session, [file for files in found.waiting.values() for file in files])
+                refreshed = True
+            time.sleep(self.patience.between)
+        if wrong:
+            failed = [record for record in records if record.batch_id in wrong]
+            self._remember(failed, "refused, or rows do not add up")
+            raise WarehouseError(f"{_told(failed, wrong, {})} The next run copies the files of these dates.")
+        return changed
+
+    def _switch(self, records: Iterable[PublishRecord], way: Way) -> None:
+        """Let readers see these batches, all in one statement; a newer one that is there already stays."""
+        rows = ", ".join(f"('{one.snapshot_date}', {one.seq}, '{one.batch_id}', '{way}')" for one in records)
+        self.session.rows(
+            "merge into ops.published as old using (select column1::date as snapshot_date, column2 as seq, "
+            f"column3 as batch_id, column4 as landed_by from values {rows}) as new "
+            "on old.snapshot_date = new.snapshot_date "
+            # Batch ids begin with their time. A purged date begins anew with the first number.
+            "when matched and (new.seq > old.seq or new.batch_id > old.batch_id) then update set "
+            "seq = new.seq, batch_id = new.batch_id, landed_by = new.landed_by, loaded_at = current_timestamp() "
+            "when not matched then insert (snapshot_date, seq, batch_id, landed_by, loaded_at) "
+            "values (new.snapshot_date, new.seq, new.batch_id, new.landed_by, current_timestamp())"
+        )
+
+    def _remember(self, records: Iterable[PublishRecord], reason: str) -> None:
+        """Keep that Snowpipe had trouble with batches."""
+        rows = ", ".join(f"('{one.snapshot_date}', '{one.batch_id}', '{reason}')" for one in records)
+        self.session.rows(
+            "insert into ops.refused (snapshot_date, batch_id, reason, refused_at) "
+            f"select column1::date, column2, column3, current_timestamp() from values {rows}"
+        )
+
+    def _become(self, role: str) -> None:
+        self.session.rows(f"use role {role}")
+
+    def _published(self) -> list[tuple[date, int, str]]:
+        return self.session.rows("select snapshot_date, seq, batch_id from ops.published order by 1")
+
+    def batches(self) -> dict[date, str]:
+        """The loaded batch of every date."""
+        self._become(self.names.transformer)
+        return {day: batch for day, _, batch in self._published()}
+
+    @contextmanager
+    def building(self) -> Iterator[None]:
+        """One transaction."""
+        self._become(self.names.transformer)
+        with self.session.transaction():
+            yield
+
+    def put_coverage(self, path: Path) -> None:
+        """Replace the coverage ledger by a Parquet file."""
+        # PUT is no part of a transaction; the file's place is nobody else's.
+        name = f"coverage/{path.parent.name}/{path.name}"
+        landing.upload(self.session, "ops.uploads", {name: path})
+        self.session.rows("delete from ops.coverage")
+        self.session.rows(
+            f"copy into ops.coverage from @ops.uploads/ files = ('{name}') "
+            "file_format = (format_name = 'landing.parquet_files') match_by_column_name = case_insensitive force = true"
+        )
+        self.session.rows(f"remove @ops.uploads/{name}")
+
+    def make(self, mart: Mart) -> None:
+        """Replace a mart's rows by what its SELECT gives."""
+        table = mart.table
+        columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in table.snowflake_columns.items())
+        # DELETE and not TRUNCATE or CREATE: those end a transaction.
+        self.session.rows(f"delete from marts.{table.name}")
+        self.session.rows(
+            f"insert into marts.{table.name} ({', '.join(table.names)}) "
+            f"select {columns} from ({rendered(mart.select, 'snowflake')}) as made"
+        )
+
+    def export(self, table: Table, path: Path) -> int:
+        """Write a mart to a Parquet file as the contract has it, by its key; returns the rows."""
+        import duckdb
+
+        order = ", ".join(table.key)
+        made = self.session.arrow(f"select {', '.join(table.names)} from marts.{table.name} order by {order}")
+        with duckdb.connect() as connection:
+            connection.register("made", made.rename_columns(table.names))
+            columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
+            connection.execute(
+                f"copy (select {columns} from made) to $path (format parquet, compression zstd)", {"path": str(path)}
+            )
+        return int(made.num_rows)
+
+    def remove(self, dates: Iterable[date]) -> None:
+        """Remove all rows of dates."""
+        listed = ", ".join(f"'{day}'" for day in dates)
+        if not listed:
+            return
+        self._become(self.names.loader)
+        with self.session.transaction():
+            for table in ("ops.published", "ops.refused", *(f"landing.{name}" for name in _landing_tables())):
+                self.session.rows(f"delete from {table} where snapshot_date in ({listed})")
+
+    def sweep(self, named: Iterable[str], before: datetime) -> None:
+        """Remove the rows of batches made before a moment that readers do not see and that are not in `named`.
+
+        `named` are the batches that the lake's records point to: they may have landed and wait to be switched.
+        """
+        self._become(self.names.loader)
+        self.session.rows("remove @landing.uploads/")  # what a load that was killed has left
+        kept = ", ".join(f"'{batch}'" for batch in named) or "''"
+        for table in _landing_tables():
+            way = "copy" if table.endswith("_copied") else "pipe"
+            self.session.rows(
+                f"delete from landing.{table} where {BATCH} < '{before:%Y%m%dT%H%M%S}' and {BATCH} not in ({kept}) "
+                f"and {BATCH} not in (select batch_id from ops.published where landed_by = '{way}')"
+            )
+
+    def clear(self) -> None:
+        """Remove every row. Time Travel keeps them for a day, and there is no fail-safe for what has landed."""
+        landed = [f"landing.{name}" for name in _landing_tables()]
+        made = [f"marts.{mart.name}" for mart in MARTS]
+        for role, tables in (
+            (self.names.loader, ["ops.published", "ops.refused", *landed]),
+            (self.names.transformer, ["ops.coverage", *made]),
+        ):
+            self._become(role)
+            for table in tables:
+                self.session.rows(f"delete from {table}")
+
+
+def _landing_tables() -> list[str]:
+    return [name for table in CURATED for name in (table.name, copied(table))]
+
+
+def _holds(loaded: tuple[int, str] | None, record: PublishRecord) -> bool:
+    """Whether a date has this batch, or a later one."""
+    if not loaded:
+        return False
+    seq, batch = loaded
+    return batch == record.batch_id or (seq >= record.seq and batch > record.batch_id)
+
+
+def _told(
+    records: Iterable[PublishRecord], wrong: dict[str, list[str]], waiting: dict[str, list[PublishedFile]]
+) -> str:
+    """What is wrong with batches, for a person: dates, files, counts, Snowflake's words."""
+    said = []
+    for record in records:
+        about = wrong.get(record.batch_id, [])
+        files = [landing.inside(file) for file in waiting.get(record.batch_id, [])]
+        about = about + [f"{name}: not there" for name in files]
+        more = f", and {len(about) - 3} more files" if len(about) > 3 else ""
+        said.append(f"{record.snapshot_date}: {'; '.join(about[:3])}{more}.")
+    return " ".join(said[:5]) + (f" So are {len(said) - 5} more dates." if len(said) > 5 else "")

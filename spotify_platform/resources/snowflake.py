@@ -1,0 +1,114 @@
+"""Sessions with Snowflake, by way of dagster-snowflake; its library is imported when one is opened."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from spotify_platform.contracts.errors import InputError
+from spotify_platform.load.snowflake.ddl import Target
+from spotify_platform.load.snowflake.names import Names
+from spotify_platform.settings import SnowflakeSettings
+
+if TYPE_CHECKING:
+    from spotify_platform.load.snowflake.session import Session
+
+_log = logging.getLogger(__name__)
+
+# A login that no answer comes to is given up; so is a statement's request, which the connector would retry for days.
+_LOGIN_SECONDS, _NETWORK_SECONDS = 30, 300
+
+
+@contextmanager
+def open_session(settings: SnowflakeSettings, role: str, tag: Mapping[str, str]) -> "Iterator[Session]":
+    """A session in a role (empty: the user's own), closed and with that rolled back whatever happens inside.
+
+    Every statement carries `tag` as its QUERY_TAG: asset, date and run, by which Snowflake's history tells what costs.
+    Raises `InputError` where a setting is missing, `AuthenticationError` and `UnreachableError`.
+    """
+    try:
+        from dagster_snowflake import SnowflakeResource
+    except ImportError:
+        raise InputError('Snowflake is not installed. Run: pip install "spotify-platform[snowflake]"') from None
+    from spotify_platform.load.snowflake.session import Session, ours
+
+    if not (settings.account and settings.user):
+        missing = "USER" if settings.account else "ACCOUNT"
+        raise InputError(f"SPOTIFY_PLATFORM_SNOWFLAKE_{missing} is not set; docs/snowflake.md tells what it is.")
+    names = Names(settings.database)
+    extra: dict[str, Any] = {"session_parameters": {"QUERY_TAG": json.dumps(tag), "TIMEZONE": "UTC"}}
+    if settings.url:
+        address = urlparse(settings.url)
+        extra |= {"host": address.hostname, "port": address.port, "protocol": address.scheme}
+    resource = SnowflakeResource(
+        account=settings.account,
+        user=settings.user,
+        role=role or None,
+        warehouse=names.compute,
+        database=names.database,
+        autocommit=True,
+        login_timeout=_LOGIN_SECONDS,
+        network_timeout=_NETWORK_SECONDS,
+        additional_snowflake_connection_args=extra,
+        **_credentials(settings),
+    )
+    # dagster-snowflake 0.29.27 leaves the connection open when something raises: we close it.
+    with ours("connect"), resource.get_connection() as connection, closing(connection):
+        yield Session(connection)
+
+
+def target_of(settings: SnowflakeSettings, lake_url: str) -> Target:
+    """What the objects in Snowflake are made for."""
+    return Target(
+        Names(settings.database), lake_url, settings.aws_role_arn or "", settings.user or "", settings.credits_a_month
+    )
+
+
+def queues_of(lake_url: str) -> list[str] | None:
+    """The queues that a lake's bucket tells of new objects; None where that cannot be asked from here."""
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        return None
+    try:
+        told = boto3.client("s3").get_bucket_notification_configuration(Bucket=urlparse(lake_url).netloc)
+    except (BotoCoreError, ClientError):
+        return None
+    return [queue["QueueArn"] for queue in told.get("QueueConfigurations", [])]
+
+
+def _credentials(settings: SnowflakeSettings) -> dict[str, Any]:
+    """A key pair; or a password, which Snowflake lets services use no longer."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    for name in ("account", "user"):
+        if not getattr(settings, name):
+            raise InputError(
+                f"SPOTIFY_PLATFORM_SNOWFLAKE_{name.upper()} is not set; docs/snowflake.md tells what it is."
+            )
+    if settings.private_key_path or settings.private_key:
+        phrase = settings.private_key_passphrase.get_secret_value() if settings.private_key_passphrase else None
+        try:
+            text = (
+                settings.private_key_path.read_text("utf-8")
+                if settings.private_key_path
+                else settings.private_key.get_secret_value()  # type: ignore[union-attr]
+            )
+            load_pem_private_key(text.encode(), phrase.encode() if phrase else None)
+        except (OSError, ValueError, TypeError) as error:
+            # The text of such an error is the library's and the operating system's: no key is in it.
+            raise InputError(
+                f"The private key (SPOTIFY_PLATFORM_SNOWFLAKE_PRIVATE_KEY_PATH or _PRIVATE_KEY) cannot be read: "
+                f"{type(error).__name__}: {error}. Give a PEM file, and its _PRIVATE_KEY_PASSPHRASE if it has one."
+            ) from None
+        return {"private_key": text} | ({"private_key_password": phrase} if phrase else {})
+    if settings.password:
+        _log.warning(
+            "Snowflake gets a password: it asks services for a key pair, and will refuse. Set "
+            "SPOTIFY_PLATFORM_SNOWFLAKE_PRIVATE_KEY_PATH (docs/snowflake.md)."
+        )
+        return {"password": settings.password.get_secret_value()}
+    raise InputError("Neither SPOTIFY_PLATFORM_SNOWFLAKE_PRIVATE_KEY_PATH nor _PASSWORD is set: give the key's file.")
