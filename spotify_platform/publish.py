@@ -23,6 +23,7 @@ from spotify_platform.lake import keys
 from spotify_platform.lake.absent import is_purged, purged_dates
 from spotify_platform.lake.captures import Manifest, RawFile, captures_by_date, captures_of, first_items, read_manifest
 from spotify_platform.lake.ledger import NOT_CAPTURED, NOT_PUBLISHED
+from spotify_platform.lake.origin import origin_of
 from spotify_platform.lake.publishing import (
     Audit,
     PublishedFile,
@@ -44,6 +45,7 @@ from spotify_platform.quality.checks import Finding, checks_of
 from spotify_platform.quality.fields import audit_fields, fields_of, known_fields
 from spotify_platform.quality.lines import audit_lines, audit_things
 from spotify_platform.quality.volume import WINDOW, audit_volume, chart_rows
+from spotify_platform.settings import warehouse_name
 
 # Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of each
 # day of a year three.
@@ -156,15 +158,22 @@ def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
     """Each captured date with its captures, and whether they are not published, or their batch not in the marts."""
     published = heads(lake)
     purged = purged_dates(lake)
-    build = published_marts(lake)
-    built = build.batches if build else {}
-    for day, captures in captures_by_date(lake).items():
-        record = published.get(day)
+    build, captured = published_marts(lake), captures_by_date(lake)
+    # After a change of the warehouse everything is to be loaded and built.
+    built = build.batches if build and build.warehouse == warehouse_of(lake) else {}
+    for day in sorted(captured.keys() | published.keys()):
+        captures, record = captured.get(day, []), published.get(day)
         if record:  # what is left of raw answers that were purged makes no batch
             unpublished = day not in purged["raw"] and not set(captures) <= set(record.captures)
         else:
             unpublished = day not in purged["curated"]
         yield day, captures, unpublished, record is not None and built.get(day) != record.batch_id
+
+
+def warehouse_of(lake: Lake) -> str:
+    """The name of the warehouse that a lake is loaded into: as the settings say, but the sandbox's always DuckDB."""
+    origin = origin_of(lake)
+    return warehouse_name() if origin and origin.origin == "spotify" else "duckdb"
 
 
 def stale_dates(lake: Lake) -> list[date]:

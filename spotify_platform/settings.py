@@ -88,6 +88,11 @@ def read_snowflake_settings() -> SnowflakeSettings:
     return _read(SnowflakeSettings)
 
 
+def warehouse_name() -> str:
+    """The name of real data's warehouse, by which a build of the marts knows where it was made."""
+    return "duckdb" if read_settings().warehouse == "duckdb" else f"snowflake {read_snowflake_settings().database}"
+
+
 def _read(kind: type[_Read]) -> _Read:
     try:
         return kind()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 
@@ -22,6 +23,7 @@ class DuckDBWarehouse:
     """DuckDB as runs know a warehouse (`load.warehouse.Warehouse`), over a connection that is ours alone."""
 
     connection: duckdb.DuckDBPyConnection
+    name: ClassVar[str] = "duckdb"
 
     def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
         """Load published batches; returns the dates that changed."""

@@ -30,6 +30,10 @@ from spotify_platform.quality.audit import audit_tables
 class Builder(Protocol):
     """What building needs of a warehouse."""
 
+    @property
+    def name(self) -> str:
+        """Which warehouse it is, as `settings.warehouse_name` has it."""
+
     def batches(self) -> dict[date, str]:
         """The loaded batch of every date."""
 
@@ -54,6 +58,7 @@ class MartsRecord(BaseModel):
     inputs: str  # fingerprint of the SQL and the contracts
     ledger: str = ""  # fingerprint of the coverage ledger
     batches: dict[date, str]  # the loaded batch of every date
+    warehouse: str = "duckdb"  # where it was made
     built_at: datetime
     files: list[PublishedFile]
 
@@ -74,7 +79,8 @@ def build_marts(warehouse: Builder, lake: Lake) -> tuple[MartsRecord, bool]:
     covered = hashlib.sha256(repr(entries).encode()).hexdigest()[:16]
     batches = warehouse.batches()
     last = published_marts(lake)
-    if last and (last.inputs, last.ledger, last.batches) == (inputs, covered, batches):
+    made_from = (warehouse.name, inputs, covered, batches)
+    if last and (last.warehouse, last.inputs, last.ledger, last.batches) == made_from:
         return last, False
     now = datetime.now(UTC)
     build_id = f"{now:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
@@ -92,7 +98,14 @@ def build_marts(warehouse: Builder, lake: Lake) -> tuple[MartsRecord, bool]:
                 files.append(_export(warehouse, lake, mart.table, build_id, Path(scratch)))
     seq = last.seq + 1 if last else 1
     record = MartsRecord(
-        seq=seq, build_id=build_id, inputs=inputs, ledger=covered, batches=batches, built_at=now, files=files
+        seq=seq,
+        build_id=build_id,
+        inputs=inputs,
+        ledger=covered,
+        batches=batches,
+        warehouse=warehouse.name,
+        built_at=now,
+        files=files,
     )
     if not lake.create(keys.marts_published(record.seq), record.model_dump_json(indent=1).encode()):
         raise PermanentError(

@@ -46,10 +46,10 @@ class Session:
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def arrow(self, sql: str) -> Any:
-        """The rows of one SELECT as a `pyarrow.Table`."""
+        """The rows of one SELECT as a `pyarrow.Table`; None when there are none."""
         with ours(sql), self.connection.cursor() as cursor:
             cursor.execute(sql)
-            return cursor.fetch_arrow_all(force_return_table=True)
+            return cursor.fetch_arrow_all() if cursor.rowcount else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

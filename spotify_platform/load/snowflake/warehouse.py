@@ -16,7 +16,7 @@ from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishedFile, PublishRecord
 from spotify_platform.lake.store import Lake
-from spotify_platform.load.parquet import check_files
+from spotify_platform.load.parquet import check_files, scan
 from spotify_platform.load.snowflake import landing
 from spotify_platform.load.snowflake.ddl import BATCH, copied
 from spotify_platform.load.snowflake.landing import Way, judge
@@ -35,7 +35,7 @@ class Patience:
     """How long to wait for Snowpipe, in seconds. Its latency is officially "minutes"."""
 
     deadline: float = 20 * 60
-    between: float = 10  # two looks at what has landed
+    between: float = 10  # at most, from one look at what has landed to the next
     refresh_after: float = 2 * 60  # without an event of a file, tell the pipe to look
 
 
@@ -58,6 +58,7 @@ class SnowflakeWarehouse:
         """
         self.session, self.names, self.patience, self.say = session, names, patience, say
         self.external, self.pipes = external, external and pipes
+        self.name = f"snowflake {names.database}"
 
     def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
         """Bring the batches in that `records` name, and switch their dates; what is loaded already is left as it is.
@@ -106,7 +107,7 @@ class SnowflakeWarehouse:
 
     def _wait(self, records: list[PublishRecord]) -> list[date]:
         """Switch every date as soon as its files are there; fail at the end for those of which they never were."""
-        begun, refreshed = time.monotonic(), False
+        begun, refreshed, pause = time.monotonic(), False, min(0.5, self.patience.between)
         left, changed = {record.batch_id: record for record in records}, []
         wrong: dict[str, list[str]] = {}
         while left:
@@ -133,7 +134,8 @@ class SnowflakeWarehouse:
                 self.say("No files came by themselves: the pipes are told to look.")
                 landing.refresh(self.session, [file for files in found.waiting.values() for file in files])
                 refreshed = True
-            time.sleep(self.patience.between)
+            time.sleep(pause)
+            pause = min(2 * pause, self.patience.between)
         if wrong:
             failed = [record for record in records if record.batch_id in wrong]
             self._remember(failed, "refused, or rows do not add up")
@@ -210,12 +212,13 @@ class SnowflakeWarehouse:
         order = ", ".join(table.key)
         made = self.session.arrow(f"select {', '.join(table.names)} from marts.{table.name} order by {order}")
         with duckdb.connect() as connection:
-            connection.register("made", made.rename_columns(table.names))
-            columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
-            connection.execute(
-                f"copy (select {columns} from made) to $path (format parquet, compression zstd)", {"path": str(path)}
-            )
-        return int(made.num_rows)
+            rows = scan(table, [])  # none
+            if made is not None:
+                connection.register("made", made.rename_columns(table.names))
+                columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
+                rows = f"select {columns} from made"
+            connection.execute(f"copy ({rows}) to $path (format parquet, compression zstd)", {"path": str(path)})
+        return made.num_rows if made is not None else 0
 
     def remove(self, dates: Iterable[date]) -> None:
         """Remove all rows of dates."""

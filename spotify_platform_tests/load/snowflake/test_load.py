@@ -207,3 +207,22 @@ def test_a_run_of_the_platform_loads_and_builds_in_snowflake(account: Account, p
     assert account.rows("select count(*) from ops.published") == [(0,)]
     assert account.rows("select count(*) from landing.artists") == [(0,)]
     assert account.rows("select count(*) from marts.coverage") == [(0,)]
+
+
+def test_after_a_change_of_the_warehouse_everything_is_loaded_and_built_there(
+    account: Account, platform_of: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPOTIFY_PLATFORM_WAREHOUSE", "duckdb")
+    for day in (DAY, NEXT):
+        capture(account.lake, day, "c1", *EVERYTHING)
+    platform_of.ok("run")
+    assert "Every captured date is published" in platform_of.ok("run")
+    monkeypatch.setenv("SPOTIFY_PLATFORM_WAREHOUSE", "snowflake")
+    platform_of.ok("run")
+    assert account.rows("select count(*) from marts.chart_movement") == [(2,)]
+    assert "Every captured date is published" in platform_of.ok("run")
+
+
+def test_every_statement_says_which_asset_dates_and_run_it_is_for(account: Account, platform_of: Platform) -> None:
+    capture(account.lake, DAY, "c1", artist("ann"))
+    platform_of.ok("run")
