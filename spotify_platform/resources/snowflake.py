@@ -38,7 +38,10 @@ def open_session(settings: SnowflakeSettings, role: str, tag: Mapping[str, str])
         missing = "USER" if settings.account else "ACCOUNT"
         raise InputError(f"SPOTIFY_PLATFORM_SNOWFLAKE_{missing} is not set; docs/snowflake.md tells what it is.")
     names = Names(settings.database)
-    extra: dict[str, Any] = {"session_parameters": {"QUERY_TAG": json.dumps(tag), "TIMEZONE": "UTC"}}
+    extra: dict[str, Any] = {
+        "session_parameters": {"QUERY_TAG": json.dumps(tag), "TIMEZONE": "UTC"},
+        "platform_detection_timeout_seconds": 0.0,  # else each login asks for the metadata of three clouds, up to 5 s
+    }
     if settings.url:
         address = urlparse(settings.url)
         extra |= {"host": address.hostname, "port": address.port, "protocol": address.scheme}

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.errors import NotLandedError, WarehouseError
+from spotify_platform.contracts.errors import LakeError, NotLandedError, PlatformError, WarehouseError
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishedFile, PublishRecord
@@ -76,16 +76,32 @@ class SnowflakeWarehouse:
             record for record in wanted if self.pipes and record.published_at > young and record.batch_id not in refused
         ]
         by_copy = [record for record in wanted if record not in by_pipe]
-        if by_copy:
-            self._copy(lake, by_copy)
-        changed = [record.snapshot_date for record in by_copy]
-        changed += self._wait(by_pipe)
-        return sorted(changed)
+        if by_copy and self.pipes:
+            self.say(f"{len(by_copy)} dates are copied: Snowpipe had trouble with them, or they are too old for it.")
+        copied, errors = self._copy_all(lake, by_copy)
+        piped, more = self._wait(by_pipe)
+        errors += more
+        if errors:
+            # What trying again cannot mend is told first, and decides whether it is tried again.
+            errors.sort(key=lambda error: isinstance(error, NotLandedError))
+            raise type(errors[0])(" ".join(str(error) for error in errors))
+        return sorted(copied + piped)
+
+    def _copy_all(self, lake: Lake, records: list[PublishRecord]) -> tuple[list[date], list[PlatformError]]:
+        """Copy dates together, or one by one where that fails, so that one of them does not hold up the others."""
+        if not records:
+            return [], []
+        try:
+            self._copy(lake, records)
+        except (WarehouseError, LakeError) as error:
+            if len(records) == 1:
+                return [], [error]
+            outcomes = [self._copy_all(lake, [record]) for record in records]
+            return [day for days, _ in outcomes for day in days], [error for _, errors in outcomes for error in errors]
+        return [record.snapshot_date for record in records], []
 
     def _copy(self, lake: Lake, records: list[PublishRecord]) -> None:
         """COPY, count and switch in one transaction."""
-        if self.pipes:
-            self.say(f"{len(records)} dates are copied: Snowpipe had trouble with them, or they are too old for it.")
         if self.external:
             self._copy_from(records, external=True)
             return
@@ -105,42 +121,44 @@ class SnowflakeWarehouse:
                 raise WarehouseError(_told(records, found.wrong, found.waiting))
             self._switch(records, "copy")
 
-    def _wait(self, records: list[PublishRecord]) -> list[date]:
-        """Switch every date as soon as its files are there; fail at the end for those of which they never were."""
+    def _wait(self, records: list[PublishRecord]) -> tuple[list[date], list[PlatformError]]:
+        """Switch every date as soon as its files are there, until the deadline; what went wrong with the others."""
         begun, refreshed, pause = time.monotonic(), False, min(0.5, self.patience.between)
         left, changed = {record.batch_id: record for record in records}, []
         wrong: dict[str, list[str]] = {}
+        waiting: dict[str, list[PublishedFile]] = {}
         while left:
             found = judge(self.session, left.values(), "pipe")
-            wrong |= found.wrong
-            there = [one for batch, one in left.items() if batch not in found.wrong and batch not in found.waiting]
+            wrong, waiting = wrong | found.wrong, found.waiting
+            there = [one for batch, one in left.items() if batch not in wrong and batch not in waiting]
             if there:
                 self._switch(there, "pipe")
                 changed += [record.snapshot_date for record in there]
-            left = {batch: left[batch] for batch in found.waiting}
-            if not left:
-                break
+            left = {batch: left[batch] for batch in waiting}
             waited = time.monotonic() - begun
-            if waited > self.patience.deadline:
-                self._remember(left.values(), "not landed by the deadline")
-                tables = {file.table for files in found.waiting.values() for file in files}
-                states = landing.state_of_pipes(self.session, tables)
-                raise NotLandedError(
-                    f"{_told(left.values(), wrong, found.waiting)} Waited {waited:.0f} s. Pipes: "
-                    f"{', '.join(f'{table} {state}' for table, state in states.items())}. The next run copies the "
-                    "files; look at the pipes and the bucket's events (`spotify-platform doctor`)."
-                )
+            if not left or waited > self.patience.deadline:
+                break
             if waited > self.patience.refresh_after and not refreshed:
                 self.say("No files came by themselves: the pipes are told to look.")
-                landing.refresh(self.session, [file for files in found.waiting.values() for file in files])
+                landing.refresh(self.session, [file for files in waiting.values() for file in files])
                 refreshed = True
             time.sleep(pause)
             pause = min(2 * pause, self.patience.between)
-        if wrong:
-            failed = [record for record in records if record.batch_id in wrong]
+        errors: list[PlatformError] = []
+        if failed := [record for record in records if record.batch_id in wrong]:
             self._remember(failed, "refused, or rows do not add up")
-            raise WarehouseError(f"{_told(failed, wrong, {})} The next run copies the files of these dates.")
-        return changed
+            errors.append(WarehouseError(f"{_told(failed, wrong, {})} The next run copies these dates."))
+        if late := list(left.values()):
+            self._remember(late, "not landed by the deadline")
+            states = landing.state_of_pipes(self.session, {one.table for files in waiting.values() for one in files})
+            errors.append(
+                NotLandedError(
+                    f"{_told(late, {}, waiting)} Waited {self.patience.deadline:g} s. Pipes: "
+                    f"{', '.join(f'{table} {state}' for table, state in states.items())}. The next run copies these "
+                    "dates; look at the pipes and the bucket's events (`spotify-platform doctor`)."
+                )
+            )
+        return changed, errors
 
     def _switch(self, records: Iterable[PublishRecord], way: Way) -> None:
         """Let readers see these batches, all in one statement; a newer one that is there already stays."""
@@ -237,6 +255,7 @@ class SnowflakeWarehouse:
         """
         self._become(self.names.loader)
         self.session.rows("remove @landing.uploads/")  # what a load that was killed has left
+        self.session.rows(f"delete from ops.refused where batch_id < '{before:%Y%m%dT%H%M%S}'")
         kept = ", ".join(f"'{batch}'" for batch in named) or "''"
         for table in _landing_tables():
             way = "copy" if table.endswith("_copied") else "pipe"

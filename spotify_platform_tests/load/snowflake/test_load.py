@@ -1,11 +1,13 @@
 """Loading into a model of Snowflake: file → S3 event → SQS → pipe → reconcile → switch → marts."""
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from spotify_platform.automation.instance import open_instance
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import NotLandedError, WarehouseError
 from spotify_platform.contracts.marts import MARTS
@@ -45,8 +47,6 @@ def test_the_rows_of_every_table_are_those_that_readers_of_the_lake_see(account:
 
 def _plain(row: tuple[object, ...]) -> tuple[object, ...]:
     """Lists come from Snowflake as JSON."""
-    import json
-
     return tuple(json.loads(cell) if isinstance(cell, str) and cell.startswith("[") else cell for cell in row)
 
 
@@ -225,4 +225,12 @@ def test_after_a_change_of_the_warehouse_everything_is_loaded_and_built_there(
 
 def test_every_statement_says_which_asset_dates_and_run_it_is_for(account: Account, platform_of: Platform) -> None:
     capture(account.lake, DAY, "c1", artist("ann"))
+    account.model.forget_statements()
     platform_of.ok("run")
+    tags = [json.loads(tag) for tag in account.model.tags()]
+    assert sorted((tag["asset"], tag["dates"]) for tag in tags) == [
+        ("build_marts", f"{DAY}–{DAY}"),
+        ("load", f"{DAY}–{DAY}"),
+    ]
+    with open_instance(account.home) as instance:
+        assert {tag["run"] for tag in tags} == {run.run_id for run in instance.get_runs()}
