@@ -3,6 +3,7 @@
 Files land additively and unseen; one MERGE of `ops.published` switches dates to their batches, for all tables at once.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -103,19 +104,23 @@ class SnowflakeWarehouse:
     def _copy(self, lake: Lake, records: list[PublishRecord]) -> None:
         """COPY, count and switch in one transaction."""
         if self.external:
-            self._copy_from(records, external=True)
+            self._copy_from(records, "landing.lake")
             return
+        folder = f"load-{secrets.token_hex(4)}"  # nobody else's, so that one REMOVE clears it
         files = [file for record in records for file in record.files]
         with lake.local([file.path for file in files]) as local:
             check_files(records, local)
-            landing.upload(self.session, "landing.uploads", {landing.inside(file): local[file.path] for file in files})
-        self._copy_from(records, external=False)
-        for file in files:
-            self.session.rows(f"remove @landing.uploads/{landing.inside(file)}")
+            landing.upload(
+                self.session,
+                "landing.uploads",
+                {f"{folder}/{landing.inside(file)}": local[file.path] for file in files},
+            )
+        self._copy_from(records, f"landing.uploads/{folder}")
+        self.session.rows(f"remove @landing.uploads/{folder}/")
 
-    def _copy_from(self, records: list[PublishRecord], external: bool) -> None:
+    def _copy_from(self, records: list[PublishRecord], stage: str) -> None:
         with self.session.transaction():
-            landing.copy(self.session, records, "landing.lake" if external else "landing.uploads")
+            landing.copy(self.session, records, stage)
             found = judge(self.session, records, "copy")
             if found.wrong or found.waiting:
                 raise WarehouseError(_told(records, found.wrong, found.waiting))

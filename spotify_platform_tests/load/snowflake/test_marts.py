@@ -1,0 +1,54 @@
+"""Every mart, row by row, on DuckDB and on a model of Snowflake, over the real connector and the same curated data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spotify_platform.lake import Lake, keys
+from spotify_platform.lake.publishing import heads
+from spotify_platform.load.snowflake import setup
+from spotify_platform.marts.build import build_marts
+
+from ...marts.test_oracle import ORACLE, Built, Real, built, differences, real, write_world
+from .account import Account
+
+__all__ = ["real"]  # a fixture: the charts of 2021
+
+MARTS = ["coverage", *ORACLE]
+
+
+def in_a_folder(empty: Account, lake: Lake) -> Account:
+    """An account whose lake is a folder: files are uploaded, and no AWS is needed."""
+    account = replace(empty, lake=lake, target=replace(empty.target, lake_url=lake.url))
+    with account.session("ACCOUNTADMIN") as session:
+        setup.apply(session, account.target, lambda _: None)
+    return account
+
+
+def on_both(account: Account, world: Built) -> dict[str, list[str]]:
+    """What sets the marts on Snowflake apart from those on DuckDB, built from the same batches."""
+    ours = {name: world.read(f"marts.{name}") for name in MARTS}
+    with account.warehouse() as warehouse:
+        warehouse.load(account.lake, heads(account.lake).values())
+        record, new = build_marts(warehouse, account.lake)
+    assert new and record.warehouse == f"snowflake {account.names.database}"
+    assert account.lake.keys(keys.MARTS_PUBLISHED)[-1] == keys.marts_published(2)
+    for name, frame in ours.items():
+        assert account.rows(f"select count(*) from marts.{name}") == [(len(frame),)]
+        assert len(frame)
+    return {name: differences(name, world.read(f"marts.{name}"), frame) for name, frame in ours.items()}
+
+
+def test_the_marts_of_an_invented_world_are_the_same_on_both(empty: Account, lake: Lake, tmp_path: Path) -> None:
+    write_world(lake, seed=1)
+    world = built(lake, tmp_path)
+    account = in_a_folder(empty, lake)
+    assert not any(on_both(account, world).values())
+    assert account.rows("select distinct landed_by from ops.published") == [("copy",)]
+    assert account.rows("list @landing.uploads") == []
+
+
+@pytest.mark.soak
+def test_the_marts_of_2021_are_the_same_on_both(empty: Account, real: Real) -> None:
+    assert not any(on_both(in_a_folder(empty, real.platform.lake), real.platform).values())
