@@ -450,8 +450,10 @@ def apply() -> None:
         done = setup.apply(session, target, lambda script: out.print(f"{script.name} applied", highlight=False))
         if not done:
             out.print("Everything is applied.", highlight=False)
-        for name, value in setup.values_for_aws(session, target).items():
-            out.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+        if target.has_pipes:
+            values = setup.trust_of(session, target) | {"SnowflakeQueueArn": setup.queue_of(session, target)}
+            for name, value in values.items():
+                out.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
 
 
 @_command(app)
@@ -462,16 +464,16 @@ def doctor() -> None:
     from spotify_platform.console import out
     from spotify_platform.home import live_home
     from spotify_platform.load.snowflake.doctor import examine
-    from spotify_platform.resources.snowflake import open_session, queues_of, target_of
+    from spotify_platform.resources.snowflake import listeners_of, open_session, target_of
     from spotify_platform.settings import read_snowflake_settings
 
-    settings, lake_url = read_snowflake_settings(), live_home().lake_url
-    target = target_of(settings, lake_url)
+    settings, home = read_snowflake_settings(), live_home()
     for finding in examine(
         lambda role: open_session(settings, role, {"asset": "doctor"}),
-        target,
-        partial(queues_of, lake_url),
-        settings.admin_role,
+        target_of(settings, home.lake_url),
+        home.lake(),
+        partial(listeners_of, home.lake_url),
+        settings.deadline_minutes * 60,
     ):
         mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
         out.print(f"{mark} {finding.step}: {escape(finding.found)}", highlight=False, soft_wrap=True)

@@ -160,7 +160,7 @@ def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
     purged = purged_dates(lake)
     build, captured = published_marts(lake), captures_by_date(lake)
     # After a change of the warehouse everything is to be loaded and built.
-    built = build.batches if build and build.warehouse == warehouse_of(lake) else {}
+    built = build.batches if build and build.warehouse == _warehouse_name(lake) else {}
     for day in sorted(captured.keys() | published.keys()):
         captures, record = captured.get(day, []), published.get(day)
         if record:  # what is left of raw answers that were purged makes no batch
@@ -170,7 +170,7 @@ def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
         yield day, captures, unpublished, record is not None and built.get(day) != record.batch_id
 
 
-def warehouse_of(lake: Lake) -> str:
+def _warehouse_name(lake: Lake) -> str:
     """The name of the warehouse that a lake is loaded into: as the settings say, but the sandbox's always DuckDB."""
     origin = origin_of(lake)
     return warehouse_name() if origin and origin.origin == "spotify" else "duckdb"

@@ -109,12 +109,13 @@ def apply_purge(lake: Lake, warehouse: "Warehouse | None", plan: Purge) -> None:
     `warehouse` is held for us alone; None where there is none.
     """
     now = datetime.now(UTC)
+    loaded = warehouse.batches() if warehouse else {}  # before anything goes: it may not be reachable
     _remove_dates(lake, "curated", plan.curated, plan.reason, now)
     _remove_dates(lake, "raw", plan.raw, plan.reason, now)
     # Looked at once more: what no record named when the plan was made may be a part of a capture by now.
     superseded, orphans = _unnamed(lake, plan.at or now)
     lake.delete([*(set(plan.superseded) & set(superseded)), *(set(plan.orphans) & set(orphans))])
-    if warehouse and (published_marts(lake) or warehouse.batches()):
+    if warehouse and (published_marts(lake) or loaded):
         warehouse.remove(purged_dates(lake)["curated"] - published_dates(lake))
         warehouse.sweep([record.batch_id for record in heads(lake).values()], now - GRACE)
         build_marts(warehouse, lake)

@@ -4,6 +4,8 @@ create resource monitor if not exists SPOTIFY_MONITOR with credit_quota = 20 fre
 
 create warehouse if not exists SPOTIFY_XS warehouse_size = xsmall auto_suspend = 60 auto_resume = true initially_suspended = true statement_timeout_in_seconds = 3600;
 
+alter resource monitor SPOTIFY_MONITOR set credit_quota = 20;
+
 alter warehouse SPOTIFY_XS set resource_monitor = SPOTIFY_MONITOR;
 
 use warehouse SPOTIFY_XS;

@@ -1,8 +1,8 @@
 -- Which batch of a date readers see, and the tables as they see them.
 
-create table if not exists ops.published (snapshot_date date, seq number(10,0), batch_id varchar, landed_by varchar, loaded_at timestamp_ltz);
+create transient table if not exists ops.published (snapshot_date date, seq number(10,0), batch_id varchar, landed_by varchar, loaded_at timestamp_ltz);
 
-create table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, refused_at timestamp_ltz);
+create transient table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, refused_at timestamp_ltz);
 
 create or replace view curated.artists copy grants as
 select landed.snapshot_date, landed.artist_id, landed.name, landed.popularity, landed.followers, landed.detail, landed.captured_at, landed.capture_id

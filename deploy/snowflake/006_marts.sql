@@ -1,6 +1,6 @@
 -- The coverage ledger that the marts count days by, and the marts.
 
-create table if not exists ops.coverage (
+create transient table if not exists ops.coverage (
     snapshot_date DATE,
     entity VARCHAR,
     market VARCHAR,
@@ -24,7 +24,7 @@ alter table ops.coverage add column if not exists items NUMBER(19,0);
 
 alter table ops.coverage add column if not exists reason VARCHAR;
 
-create table if not exists marts.coverage (
+create transient table if not exists marts.coverage (
     snapshot_date DATE,
     entity VARCHAR,
     market VARCHAR,
@@ -48,7 +48,7 @@ alter table marts.coverage add column if not exists items NUMBER(19,0);
 
 alter table marts.coverage add column if not exists reason VARCHAR;
 
-create table if not exists marts.chart_movement (
+create transient table if not exists marts.chart_movement (
     snapshot_date DATE,
     market VARCHAR,
     track_id VARCHAR,
@@ -105,7 +105,7 @@ alter table marts.chart_movement add column if not exists coverage FLOAT;
 
 alter table marts.chart_movement add column if not exists confidence VARCHAR;
 
-create table if not exists marts.trending_artists_daily (
+create transient table if not exists marts.trending_artists_daily (
     snapshot_date DATE,
     market VARCHAR,
     artist_key VARCHAR,
@@ -159,7 +159,7 @@ alter table marts.trending_artists_daily add column if not exists coverage FLOAT
 
 alter table marts.trending_artists_daily add column if not exists confidence VARCHAR;
 
-create table if not exists marts.market_performance (
+create transient table if not exists marts.market_performance (
     snapshot_date DATE,
     market VARCHAR,
     entries NUMBER(19,0),

@@ -22,7 +22,9 @@ grant usage on schema landing to role SPOTIFY_LOADER;
 
 grant usage on schema ops to role SPOTIFY_LOADER;
 
-grant usage on file format landing.parquet_files to role SPOTIFY_LOADER;
+grant usage on file format ops.parquet_files to role SPOTIFY_LOADER;
+
+grant select on table ops.scripts to role SPOTIFY_LOADER;
 
 grant select, insert, delete on all tables in schema landing to role SPOTIFY_LOADER;
 
@@ -54,15 +56,13 @@ grant monitor, operate on pipe landing.playlist_items_pipe to role SPOTIFY_LOADE
 
 grant monitor, operate on pipe landing.rejects_pipe to role SPOTIFY_LOADER;
 
-grant usage on schema landing to role SPOTIFY_TRANSFORMER;
-
 grant usage on schema curated to role SPOTIFY_TRANSFORMER;
 
 grant usage on schema marts to role SPOTIFY_TRANSFORMER;
 
 grant usage on schema ops to role SPOTIFY_TRANSFORMER;
 
-grant usage on file format landing.parquet_files to role SPOTIFY_TRANSFORMER;
+grant usage on file format ops.parquet_files to role SPOTIFY_TRANSFORMER;
 
 grant select on all views in schema curated to role SPOTIFY_TRANSFORMER;
 

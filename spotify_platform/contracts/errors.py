@@ -72,7 +72,11 @@ class UnfinishedError(TransientError):
 
 
 class LockedError(TransientError):
-    """Another process holds the warehouse file, longer than we wait."""
+    """Another process holds the warehouse, or a table of it, longer than we wait."""
+
+
+class OvertakenError(TransientError):
+    """Somebody else changed meanwhile what this run was made from; another run makes it right."""
 
 
 class UnreachableError(TransientError):

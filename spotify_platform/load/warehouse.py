@@ -1,4 +1,4 @@
-"""The warehouse as runs know it, and the DuckDB file: opened here and nowhere else, under a lock that names its holder.
+"""The warehouse as runs know it, its lock, which names its holder, and the DuckDB file, opened here and nowhere else.
 
 DuckDB lets one process in, readers included; `reader` answers questions without this file. What the two warehouses do
 is in `duckdb` and `snowflake`.
@@ -45,7 +45,17 @@ class Warehouse(Builder, Protocol):
 
 @contextmanager
 def open_warehouse(path: Path, deadline: float = DEADLINE_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse file at `path`, for us alone; made when it is not there.
+    """The DuckDB file at `path`, for us alone; made when it is not there. Raises `LockedError` as `held` does."""
+    # Files that DuckDB 1.4 can read too: 2.0 would write a format that older readers cannot open.
+    config: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
+    with held(path, deadline), duckdb.connect(path, config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+@contextmanager
+def held(path: Path, deadline: float = DEADLINE_SECONDS) -> Iterator[None]:
+    """A warehouse for us alone, as far as this machine goes, by a lock beside `path`.
 
     Waits up to `deadline` seconds for another holder, then raises `LockedError` with the holder's name.
     """
@@ -55,10 +65,7 @@ def open_warehouse(path: Path, deadline: float = DEADLINE_SECONDS) -> Iterator[d
         # The operating system frees the lock when its holder dies, however it dies.
         with FileLock(path.with_suffix(".lock"), timeout=deadline):
             holder.write_text(f"process {os.getpid()} ({shlex.join(sys.argv)[:200]}) since {datetime.now(UTC):%FT%TZ}")
-            # Files that DuckDB 1.4 can read too: 2.0 would write a format that older readers cannot open.
-            with duckdb.connect(path, config={"storage_compatibility_version": "v1.4.0"}) as connection:
-                connection.execute("set TimeZone = 'UTC'")
-                yield connection
+            yield
     except Timeout:
         who = holder.read_text() if holder.exists() else "another process"
         raise LockedError(f"{path}: held by {who} for more than {deadline:g} s. Wait for it, or end it.") from None

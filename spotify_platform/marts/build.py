@@ -16,7 +16,7 @@ from typing import Protocol
 import duckdb
 from pydantic import BaseModel
 
-from spotify_platform.contracts.errors import PermanentError
+from spotify_platform.contracts.errors import OvertakenError, PermanentError
 from spotify_platform.contracts.marts import MARTS_BY_NAME
 from spotify_platform.contracts.table import Table
 from spotify_platform.lake import keys
@@ -96,6 +96,11 @@ def build_marts(warehouse: Builder, lake: Lake) -> tuple[MartsRecord, bool]:
             for mart in marts():
                 warehouse.make(mart)
                 files.append(_export(warehouse, lake, mart.table, build_id, Path(scratch)))
+            # Only a warehouse that another machine loads into can change meanwhile.
+            if warehouse.batches() != batches:
+                raise OvertakenError(
+                    "Dates were loaded while the marts were built: nothing was published. Run it again."
+                )
     seq = last.seq + 1 if last else 1
     record = MartsRecord(
         seq=seq,
@@ -109,7 +114,7 @@ def build_marts(warehouse: Builder, lake: Lake) -> tuple[MartsRecord, bool]:
     )
     if not lake.create(keys.marts_published(record.seq), record.model_dump_json(indent=1).encode()):
         raise PermanentError(
-            f"{lake.url}: build {record.seq} of the marts was published by another warehouse. "
+            f"{lake.url}: build {record.seq} of the marts was published by another warehouse, or from another machine. "
             "One lake has one warehouse: stop the other one, then run again."
         )
     return record, True

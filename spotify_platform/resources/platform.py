@@ -72,17 +72,20 @@ def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], No
         return
     from spotify_platform.load.snowflake.names import Names
     from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
+    from spotify_platform.load.warehouse import held
     from spotify_platform.resources.snowflake import open_session
 
     settings = read_snowflake_settings()
     names = Names(settings.database)
-    with open_session(settings, names.loader, about) as session:
+    patience = Patience(settings.deadline_minutes * 60)
+    # Another run of this machine may be waiting for Snowpipe.
+    with held(home.path / "snowflake", patience.deadline + 60), open_session(settings, names.loader, about) as session:
         yield SnowflakeWarehouse(
             session,
             names,
             external=home.lake_url.startswith("s3://"),
             pipes=settings.landing == "pipe",
-            patience=Patience(settings.deadline_minutes * 60),
+            patience=patience,
             say=say,
         )
 

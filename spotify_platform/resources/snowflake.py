@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# A login that no answer comes to is given up; so is a statement's request, which the connector would retry for days.
-_LOGIN_SECONDS, _NETWORK_SECONDS = 30, 300
+# A login that no answer comes to is given up. The connector cancels a statement that takes longer than its network
+# timeout, so that is a little more than the virtual warehouse's own limit of an hour. A transaction that was killed
+# keeps its locks for up to ten minutes.
+_LOGIN_SECONDS, _NETWORK_SECONDS, _LOCK_SECONDS = 30, 3_700, 900
 
 
 @contextmanager
@@ -39,12 +41,13 @@ def open_session(settings: SnowflakeSettings, role: str, tag: Mapping[str, str])
         raise InputError(f"SPOTIFY_PLATFORM_SNOWFLAKE_{missing} is not set; docs/snowflake.md tells what it is.")
     names = Names(settings.database)
     extra: dict[str, Any] = {
-        "session_parameters": {"QUERY_TAG": json.dumps(tag), "TIMEZONE": "UTC"},
+        "session_parameters": {"QUERY_TAG": json.dumps(tag), "TIMEZONE": "UTC", "LOCK_TIMEOUT": _LOCK_SECONDS},
         "platform_detection_timeout_seconds": 0.0,  # else each login asks for the metadata of three clouds, up to 5 s
     }
     if settings.url:
         address = urlparse(settings.url)
-        extra |= {"host": address.hostname, "port": address.port, "protocol": address.scheme}
+        told = {"host": address.hostname, "port": address.port, "protocol": address.scheme}
+        extra |= {name: value for name, value in told.items() if value}
     resource = SnowflakeResource(
         account=settings.account,
         user=settings.user,
@@ -59,18 +62,25 @@ def open_session(settings: SnowflakeSettings, role: str, tag: Mapping[str, str])
     )
     # dagster-snowflake 0.29.27 leaves the connection open when something raises: we close it.
     with ours("connect"), resource.get_connection() as connection, closing(connection):
-        yield Session(connection)
+        session = Session(connection)
+        session.rows("use secondary roles none")  # else whatever else the user may would hide a missing grant
+        yield session
 
 
 def target_of(settings: SnowflakeSettings, lake_url: str) -> Target:
-    """What the objects in Snowflake are made for."""
+    """What the objects in Snowflake are made for. Raises `InputError` when a lake on S3 has no role to read it by."""
+    if lake_url.startswith("s3://") and not settings.aws_role_arn:
+        raise InputError(
+            "SPOTIFY_PLATFORM_SNOWFLAKE_AWS_ROLE_ARN is not set: the AWS role by which Snowflake may read "
+            f"{lake_url}/curated/ (docs/snowflake.md)."
+        )
     return Target(
         Names(settings.database), lake_url, settings.aws_role_arn or "", settings.user or "", settings.credits_a_month
     )
 
 
-def queues_of(lake_url: str) -> list[str] | None:
-    """The queues that a lake's bucket tells of new objects; None where that cannot be asked from here."""
+def listeners_of(lake_url: str) -> list[str] | None:
+    """Whom a lake's bucket tells of new objects: queues, topics, EventBridge; None where that cannot be asked."""
     try:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError
@@ -80,7 +90,9 @@ def queues_of(lake_url: str) -> list[str] | None:
         told = boto3.client("s3").get_bucket_notification_configuration(Bucket=urlparse(lake_url).netloc)
     except (BotoCoreError, ClientError):
         return None
-    return [queue["QueueArn"] for queue in told.get("QueueConfigurations", [])]
+    queues = [queue["QueueArn"] for queue in told.get("QueueConfigurations", [])]
+    topics = [topic["TopicArn"] for topic in told.get("TopicConfigurations", [])]
+    return queues + topics + ["EventBridge"] * ("EventBridgeConfiguration" in told)
 
 
 def _credentials(settings: SnowflakeSettings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS, MARTS_BY_NAME
 from spotify_platform.contracts.table import Table
-from spotify_platform.load.snowflake.names import Names
+from spotify_platform.load.snowflake.names import Names, quoted
 
 # What a landed row carries beside the table's columns. The start of the scan, since CURRENT_TIMESTAMP in a pipe's COPY
 # can be hours early: https://docs.snowflake.com/en/user-guide/data-load-snowpipe-ts
@@ -29,7 +29,7 @@ LANDED = {
 PATTERN = r".*snapshot_date=[0-9-]{10}/batch_id=[0-9A-Za-z-]+/part-[0-9]+[.]parquet"
 
 # By name, so that a file from before a column still loads: the column is NULL in its rows.
-_HOW = "file_format = (format_name = 'landing.parquet_files') match_by_column_name = case_insensitive"
+_HOW = "file_format = (format_name = 'ops.parquet_files') match_by_column_name = case_insensitive"
 HOW = f"{_HOW} include_metadata = ({', '.join(f'{name} = {source}' for name, (_, source) in LANDED.items())})"
 
 # Which batch a landed row is of.
@@ -91,6 +91,8 @@ def _account(target: Target) -> Script:
             "triggers on 80 percent do notify on 100 percent do suspend",
             f"create warehouse if not exists {names.compute} warehouse_size = xsmall auto_suspend = 60 "
             "auto_resume = true initially_suspended = true statement_timeout_in_seconds = 3600",
+            # What was made with other settings gets these.
+            f"alter resource monitor {names.monitor} set credit_quota = {target.credits_a_month}",
             f"alter warehouse {names.compute} set resource_monitor = {names.monitor}",
             f"use warehouse {names.compute}",
             # Files can land again, so a day of Time Travel is enough.
@@ -105,20 +107,22 @@ def _account(target: Target) -> Script:
 
 def _lake(target: Target) -> Script:
     statements = [
-        "create file format if not exists landing.parquet_files type = parquet use_logical_type = true",
+        "create file format if not exists ops.parquet_files type = parquet use_logical_type = true",
         # What has no S3 behind it is put here first; also small files of our own, the coverage ledger for instance.
         "create stage if not exists landing.uploads",
         "create stage if not exists ops.uploads",
     ]
     if target.has_pipes:
-        url = f"{target.lake_url}/curated/"
+        url = f"{target.lake_url}/curated/".replace("'", "''")
+        arn = target.aws_role_arn.replace("'", "''")
         statements += [
             f"create storage integration if not exists {target.names.integration} type = external_stage "
-            f"storage_provider = 's3' enabled = true storage_aws_role_arn = '{target.aws_role_arn}' "
+            f"storage_provider = 's3' enabled = true storage_aws_role_arn = '{arn}' "
             f"storage_allowed_locations = ('{url}')",
             f"alter storage integration {target.names.integration} set "
-            f"storage_aws_role_arn = '{target.aws_role_arn}' storage_allowed_locations = ('{url}')",
+            f"storage_aws_role_arn = '{arn}' storage_allowed_locations = ('{url}')",
             f"create stage if not exists landing.lake url = '{url}' storage_integration = {target.names.integration}",
+            f"alter stage landing.lake set url = '{url}'",
         ]
     return Script("lake", "Where files are read from.", statements)
 
@@ -147,7 +151,7 @@ def _new_columns(name: str, table: Table) -> list[str]:
 def _pipes() -> Script:
     return Script(
         "pipes",
-        "Snowpipe. A pipe that is made anew forgets what it has loaded, so it is never replaced.",
+        "Snowpipe. A pipe that is made anew forgets what it has loaded, so it is never replaced: change one by hand.",
         [
             f"create pipe if not exists landing.{pipe(table)} auto_ingest = true as\n"
             f"copy into landing.{table.name} from @landing.lake/{table.name}/\n"
@@ -162,9 +166,9 @@ def _curated() -> Script:
         "curated",
         "Which batch of a date readers see, and the tables as they see them.",
         [
-            "create table if not exists ops.published (snapshot_date date, seq number(10,0), batch_id varchar, "
+            "create transient table if not exists ops.published (snapshot_date date, seq number(10,0), batch_id varchar, "
             "landed_by varchar, loaded_at timestamp_ltz)",
-            "create table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, "
+            "create transient table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, "
             "refused_at timestamp_ltz)",
             *(_view(table) for table in CURATED),
         ],
@@ -191,7 +195,8 @@ def _marts() -> Script:
     statements = []
     for name, table in (("ops.coverage", coverage), *((f"marts.{mart.name}", mart) for mart in MARTS)):
         listed = ",\n".join(f"    {column} {kind}" for column, kind in table.snowflake_columns.items())
-        statements.append(f"create table if not exists {name} (\n{listed}\n)")
+        # Transient: they are made from the lake, and what is purged shall not stay in Fail-safe for a week.
+        statements.append(f"create transient table if not exists {name} (\n{listed}\n)")
         statements += _new_columns(name, table)
     return Script("marts", "The coverage ledger that the marts count days by, and the marts.", statements)
 
@@ -201,7 +206,8 @@ def _roles(target: Target) -> Script:
     roles = (names.loader, names.transformer, names.reader)
     grants = {
         names.loader: [
-            *("usage on schema landing", "usage on schema ops", "usage on file format landing.parquet_files"),
+            *("usage on schema landing", "usage on schema ops", "usage on file format ops.parquet_files"),
+            "select on table ops.scripts",
             *_on("tables", "landing", "select, insert, delete"),
             "select, insert, update, delete on table ops.published",
             "select, insert, delete on table ops.refused",
@@ -210,8 +216,8 @@ def _roles(target: Target) -> Script:
             *(f"monitor, operate on pipe landing.{pipe(table)}" for table in CURATED if target.has_pipes),
         ],
         names.transformer: [
-            *("usage on schema landing", "usage on schema curated", "usage on schema marts", "usage on schema ops"),
-            "usage on file format landing.parquet_files",
+            *("usage on schema curated", "usage on schema marts", "usage on schema ops"),
+            "usage on file format ops.parquet_files",
             *_on("views", "curated", "select"),
             "select on table ops.published",
             "select, insert, delete on table ops.coverage",
@@ -230,7 +236,8 @@ def _roles(target: Target) -> Script:
     statements += [f"grant {what} to role {role}" for role, allowed in grants.items() for what in allowed]
     statements += [f"grant role {role} to role sysadmin" for role in roles]
     if target.user:
-        statements += [f"grant role {role} to user {target.user}" for role in (names.loader, names.transformer)]
+        user = quoted(target.user)
+        statements += [f"grant role {role} to user {user}" for role in (names.loader, names.transformer)]
     return Script("roles", "Who may what: the loader lands and publishes, the transformer makes marts.", statements)
 
 

@@ -1,23 +1,28 @@
 """Checking an account step by step: the only proof about Snowflake itself, since the tests have but a model of it."""
 
+import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from spotify_platform.contracts.curated import CURATED_BY_NAME
-from spotify_platform.contracts.errors import PlatformError, WarehouseError
+from spotify_platform.contracts.errors import NotLandedError, PlatformError, WarehouseError
+from spotify_platform.lake.store import Lake
 from spotify_platform.load.snowflake import landing
 from spotify_platform.load.snowflake.ddl import HOW, Target, copied
 from spotify_platform.load.snowflake.session import Session
-from spotify_platform.load.snowflake.setup import plan, values_for_aws
+from spotify_platform.load.snowflake.setup import plan, queue_of
 
 Open = Callable[[str], AbstractContextManager[Session]]
-Events = Callable[[], list[str] | None]
+Listeners = Callable[[], list[str] | None]
 
 # A date that no capture can have, since partitions begin with 2017.
-_ROUND_TRIP = "snapshot_date=1970-01-01/batch_id=doctor/part-0.parquet"
+_NEVER = "1970-01-01"
+_FOLDER = f"snapshot_date={_NEVER}"
+_TABLE = CURATED_BY_NAME["artists"]
 
 
 @dataclass(frozen=True)
@@ -30,46 +35,43 @@ class Finding:
     todo: str = ""
 
 
-def examine(open_session: Open, target: Target, events: Events, admin: str) -> Iterator[Finding]:
+def examine(open_session: Open, target: Target, lake: Lake, listeners: Listeners, seconds: float) -> Iterator[Finding]:
     """The steps in their order, up to the first that is wrong.
 
-    `open_session` opens a session in a role, or in the user's own; `events` gives the queues that the lake's bucket
-    tells of new objects, None when that cannot be known from here; `admin` is the role that made the objects.
+    `open_session` opens a session in a role, or in the user's own. `listeners` gives whom the lake's bucket tells of
+    new objects, None where that cannot be asked. A file may take `seconds` through the pipe.
     """
     names = target.names
+    apply = "Run: spotify-platform warehouse apply"
     steps: list[tuple[str, str, Callable[[Session], str], str]] = [
         ("connect", "", _connect, "Check SPOTIFY_PLATFORM_SNOWFLAKE_ACCOUNT, _USER, _PRIVATE_KEY_PATH."),
-        ("warehouse", names.loader, lambda session: _uses(session, target), "Run: spotify-platform warehouse apply"),
-        ("objects", admin, lambda session: _objects(session, target), "Run: spotify-platform warehouse apply"),
-        ("loader", names.loader, _published, f"Grant role {names.loader} to the user, or run warehouse apply."),
-        (
-            "transformer",
-            names.transformer,
-            _ledger,
-            f"Grant role {names.transformer} to the user, or run warehouse apply.",
-        ),
+        ("warehouse", names.loader, lambda session: _uses(session, target), apply),
+        ("objects", names.loader, lambda session: _objects(session, target), apply),
+        ("loader", names.loader, _published, f"Grant role {names.loader} to the user. {apply}"),
+        ("transformer", names.transformer, _ledger, f"Grant role {names.transformer} to the user. {apply}"),
+        ("round trip", names.loader, _round_trip, "Look at the error; what the role may is in `warehouse plan --sql`."),
     ]
     if target.has_pipes:
+        events = "Let the bucket send s3:ObjectCreated:* of curated/ to that queue."
         steps += [
-            ("stage", names.loader, _stage, "The role of AWS must trust Snowflake's user, and may read the lake."),
-            ("pipes", names.loader, _pipes, "Run: alter pipe landing.<pipe> set pipe_execution_paused = false"),
             (
-                "events",
-                admin,
-                lambda session: _events(session, target, events),
-                "Let the bucket send s3:ObjectCreated:* of curated/ to that queue.",
+                "stage",
+                names.loader,
+                _stage,
+                "The AWS role must trust Snowflake's user, and may list and read the lake.",
             ),
+            ("pipes", names.loader, _pipes, "Run: alter pipe landing.<pipe> set pipe_execution_paused = false"),
+            ("events", names.loader, lambda session: _events(session, target, listeners), events),
+            ("round trip by pipe", names.loader, lambda session: _piped(session, lake, seconds), events),
         ]
-    steps.append(
-        ("round trip", names.loader, _round_trip, "Look at the error; the roles' grants are in warehouse plan.")
-    )
     for step, role, look, todo in steps:
         try:
             with open_session(role) as session:
-                yield Finding(step, True, look(session))
+                finding = Finding(step, True, look(session))
         except PlatformError as error:
             yield Finding(step, False, str(error), todo)
             return
+        yield finding
 
 
 def _connect(session: Session) -> str:
@@ -118,40 +120,68 @@ def _pipes(session: Session) -> str:
     return f"{len(states)} pipes run"
 
 
-def _events(session: Session, target: Target, events: Events) -> str:
-    queue, known = values_for_aws(session, target)["SnowflakeQueueArn"], events()
+def _events(session: Session, target: Target, listeners: Listeners) -> str:
+    queue, known = queue_of(session, target), listeners()
     if known is None:
         return f"the bucket cannot be asked from here; its events must go to {queue}"
-    if queue not in known:
-        raise WarehouseError(f"The bucket sends no events to {queue}; it sends them to {', '.join(known) or 'nobody'}.")
-    return f"the bucket's events go to {queue}"
+    if queue in known:
+        return f"the bucket's events go to {queue}"
+    if other := [one for one in known if ":sqs:" not in one]:
+        return f"the bucket's events go to {', '.join(other)}, and must come from there to {queue}"
+    raise WarehouseError(f"The bucket sends no events to {queue}; it sends them to {', '.join(known) or 'nobody'}.")
 
 
 def _round_trip(session: Session) -> str:
-    """One row goes the whole way, file by file, and is rolled back."""
-    import duckdb
-
-    table = CURATED_BY_NAME["artists"]
+    """One row goes in by COPY, and is rolled back."""
     with tempfile.TemporaryDirectory(prefix="doctor-") as scratch:
-        path = Path(scratch, "part-0.parquet")
-        columns = ", ".join(f'null::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"copy (select * replace (date '1970-01-01' as snapshot_date) from (select {columns})) to $path "
-                "(format parquet)",
-                {"path": str(path)},
-            )
-        landing.upload(session, "landing.uploads", {f"artists/{_ROUND_TRIP}": path})
+        path = _one_row(Path(scratch, "part-0.parquet"))
+        name = f"doctor-{secrets.token_hex(4)}/{_TABLE.name}/{_FOLDER}/batch_id=doctor/{path.name}"
+        landing.upload(session, "landing.uploads", {name: path})
     session.rows("begin")
     try:
         session.rows(
-            f"copy into landing.{copied(table)} from @landing.uploads/ files = ('artists/{_ROUND_TRIP}') {HOW} "
+            f"copy into landing.{copied(_TABLE)} from @landing.uploads/ files = ('{name}') {HOW} "
             "on_error = abort_statement force = true"
         )
-        ((count,),) = session.rows(f"select count(*) from landing.{copied(table)} where snapshot_date = '1970-01-01'")
+        count = _rows(session, copied(_TABLE))
     finally:
         session.rows("rollback")
-        session.rows(f"remove @landing.uploads/artists/{_ROUND_TRIP}")
+        session.rows(f"remove @landing.uploads/{name}")
     if count != 1:
         raise WarehouseError(f"One row was copied, {count} came back.")
     return "a row went in by COPY, came back, and was rolled back"
+
+
+def _piped(session: Session, lake: Lake, seconds: float) -> str:
+    """A file is put into the lake, and its row comes by event, queue and pipe; both are removed."""
+    # A new name each time: a pipe remembers for 14 days which it has loaded.
+    key = f"curated/{_TABLE.name}/{_FOLDER}/batch_id=doctor-{secrets.token_hex(4)}/part-0.parquet"
+    begun, pause = time.monotonic(), 0.5
+    with tempfile.TemporaryDirectory(prefix="doctor-") as scratch:
+        lake.put(key, _one_row(Path(scratch, "part-0.parquet")))
+    try:
+        while not (came := _rows(session, _TABLE.name)) and time.monotonic() - begun < seconds:
+            time.sleep(pause)
+            pause = min(2 * pause, 10)
+    finally:
+        lake.delete([key])
+        session.rows(f"delete from landing.{_TABLE.name} where snapshot_date = '{_NEVER}'")
+    if not came:
+        raise NotLandedError(f"{key} was put into the lake, and its row did not come within {seconds:g} s.")
+    return f"a file of the lake came by event and pipe after {time.monotonic() - begun:.0f} s, and was removed"
+
+
+def _one_row(path: Path) -> Path:
+    """A Parquet file with one row of the day that never was."""
+    import duckdb
+
+    columns = ", ".join(f'null::{kind} as "{name}"' for name, kind in _TABLE.duckdb_columns.items())
+    row = f"select * replace (date '{_NEVER}' as snapshot_date) from (select {columns})"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({row}) to $path (format parquet)", {"path": str(path)})
+    return path
+
+
+def _rows(session: Session, table: str) -> int:
+    ((count,),) = session.rows(f"select count(*) from landing.{table} where snapshot_date = '{_NEVER}'")
+    return int(count)

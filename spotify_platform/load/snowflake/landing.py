@@ -3,14 +3,14 @@
 Nothing here is visible to readers: `warehouse` switches a date when all of its files have landed with all their rows.
 """
 
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from spotify_platform.contracts.curated import CURATED, CURATED_BY_NAME
-from spotify_platform.contracts.errors import WarehouseError
 from spotify_platform.lake.publishing import PublishedFile, PublishRecord
 from spotify_platform.load.snowflake.ddl import BATCH, HOW, copied, pipe
 from spotify_platform.load.snowflake.session import Session
@@ -27,10 +27,10 @@ _FAILED = {"load failed", "load_failed", "partially loaded", "partially_loaded"}
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far the files of some batches are."""
+    """How far the files of some batches are, by batch."""
 
-    waiting: dict[str, list[PublishedFile]]  # batch → files of which nothing is there yet
-    wrong: dict[str, list[str]]  # batch → what is wrong with its files, for a person
+    waiting: dict[str, list[PublishedFile]]  # not there, or not wholly: Snowpipe may commit a large file in parts
+    wrong: dict[str, list[str]]  # what is wrong with its files, for a person
 
 
 def judge(session: Session, records: Iterable[PublishRecord], way: Way) -> Judgement:
@@ -41,23 +41,27 @@ def judge(session: Session, records: Iterable[PublishRecord], way: Way) -> Judge
     wrong: dict[str, list[str]] = {}
     for record in records:
         expected = {inside(file): file.rows for file in record.files}
-        of_batch = {name for name in landed if f"/batch_id={record.batch_id}/" in name}
+        of_batch = sorted(name for name in landed if f"/batch_id={record.batch_id}/" in name)
         said = [
-            f"{name}: {landed.get(name, 0):,} rows landed, {expected.get(name, 0):,} were published"
-            for name in sorted(of_batch)
-            if landed[name] != expected.get(name, 0)
+            _counts(name, landed[name], expected.get(name, 0))
+            for name in of_batch
+            if landed[name] > expected.get(name, 0)
         ]
         if said:
             wrong[record.batch_id] = said
-        elif missing := [file for file in record.files if file.rows and inside(file) not in landed]:
+        elif missing := [file for file in record.files if landed[inside(file)] < file.rows]:
             waiting[record.batch_id] = missing
     if way == "pipe" and waiting:
-        refused = _refused(session, {file.table for files in waiting.values() for file in files})
+        failed = _failed(session, {file.table for files in waiting.values() for file in files})
         for batch, files in list(waiting.items()):
-            if said := [f"{inside(file)}: {refused[inside(file)]}" for file in files if inside(file) in refused]:
+            if said := [f"{inside(file)}: {failed[inside(file)]}" for file in files if inside(file) in failed]:
                 wrong[batch] = said
                 del waiting[batch]
     return Judgement(waiting, wrong)
+
+
+def _counts(name: str, landed: int, published: int) -> str:
+    return f"{name}: {landed:,} rows landed, {published:,} were published"
 
 
 def refresh(session: Session, files: Iterable[PublishedFile]) -> None:
@@ -81,7 +85,7 @@ def state_of_pipes(session: Session, tables: Iterable[str]) -> dict[str, str]:
     states = {}
     for table in sorted(set(tables)):
         ((told,),) = session.rows(f"select system$pipe_status('landing.{pipe(CURATED_BY_NAME[table])}')")
-        states[table] = str(told).partition('"executionState":"')[2].partition('"')[0] or str(told)
+        states[table] = json.loads(told)["executionState"]
     return states
 
 
@@ -116,7 +120,7 @@ def upload(session: Session, stage: str, files: Mapping[str, Path]) -> None:
 def delete(session: Session, table: str, records: Iterable[PublishRecord]) -> None:
     """Delete the rows of batches from a landing table."""
     records = list(records)
-    batches = ", ".join(f"'{_plain(record.batch_id)}'" for record in records)
+    batches = ", ".join(f"'{record.batch_id}'" for record in records)
     session.rows(f"delete from landing.{table} where {_dates(records)} and {BATCH} in ({batches})")
 
 
@@ -125,47 +129,40 @@ def inside(file: PublishedFile) -> str:
     return file.path.removeprefix("curated/")
 
 
-def _landed(session: Session, records: list[PublishRecord], way: Way) -> dict[str, int]:
+def _landed(session: Session, records: list[PublishRecord], way: Way) -> Counter[str]:
     """Rows by file, for the dates of some records."""
+    rows: Counter[str] = Counter()
     if not records:
-        return {}
+        return rows
     selects = [
         f"select '{table.name}', file_name, count(*) from landing.{table.name if way == 'pipe' else copied(table)} "
         f"where {_dates(records)} group by file_name"
         for table in CURATED
     ]
-    return {
-        # METADATA$FILENAME is the path in the bucket or stage, however long.
-        f"{table}/{name[name.index('snapshot_date=') :]}": rows
-        for table, name, rows in session.rows(" union all ".join(selects))
-    }
+    for table, name, count in session.rows(" union all ".join(selects)):
+        # METADATA$FILENAME is the path in the bucket or stage, however long. Two of them may be the same file of ours.
+        rows[f"{table}/{name[name.index('snapshot_date=') :]}"] += count
+    return rows
 
 
-def _refused(session: Session, tables: Iterable[str]) -> dict[str, str]:
-    """Files that Snowpipe could not load in the last 13 days, each with Snowflake's error."""
-    refused = {}
+def _failed(session: Session, tables: Iterable[str]) -> dict[str, str]:
+    """Files that Snowpipe is done with and could not load wholly, in the last 13 days, each with Snowflake's error."""
+    failed = {}
     for table in sorted(tables):
         found = session.rows(
-            "select file_name, status, row_count, first_error_message from table(information_schema.copy_history("
+            "select file_name, status, first_error_message from table(information_schema.copy_history("
             f"table_name => 'landing.{table}', start_time => dateadd(day, -13, current_timestamp()))) "
             "order by last_load_time"
         )
-        for name, status, _, message in found:
+        for name, status, message in found:
             key = f"{table}/{name[name.index('snapshot_date=') :]}" if "snapshot_date=" in name else name
             if str(status).lower() in _FAILED:
-                refused[key] = f"{status}: {message}"
+                failed[key] = f"{status}: {message}"
             else:
-                refused.pop(key, None)
-    return refused
+                failed.pop(key, None)
+    return failed
 
 
 def _dates(records: list[PublishRecord]) -> str:
     """A condition that rows of the records' dates meet, by which Snowflake leaves out all other partitions."""
     return f"snapshot_date in ({', '.join(repr(str(record.snapshot_date)) for record in records)})"
-
-
-def _plain(batch: str) -> str:
-    """A batch id, which becomes a part of a statement."""
-    if not batch.replace("-", "").isalnum():
-        raise WarehouseError(f"{batch!r}: no batch id. The publish record that names it was changed by hand.")
-    return batch

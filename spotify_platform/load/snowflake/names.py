@@ -8,6 +8,11 @@ from spotify_platform.contracts.errors import InputError
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+def quoted(name: str) -> str:
+    """A name as a statement has it: as it is, or in quotes where it has to be, an e-mail address for instance."""
+    return name if _NAME.fullmatch(name) else '"' + name.upper().replace('"', '""') + '"'
+
+
 @dataclass(frozen=True)
 class Names:
     """The names in one database. Raises `InputError` for a database's name that would have to be quoted."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from spotify_platform.contracts.errors import (
     AuthenticationError,
+    LockedError,
     NotAllowedError,
     PlatformError,
     UnreachableError,
@@ -16,9 +17,10 @@ from spotify_platform.contracts.errors import (
 )
 
 # Numbers of Snowflake and of its connector (`snowflake.connector.errorcode`).
-_LOGIN = {250001, 251008, 390100, 390144, 390101, 394304}
+_LOGIN = {250001, 251008, 290404, 390100, 390101, 390144, *range(394300, 394307)}
 _NOT_ALLOWED = {2003, 2043, 3001, 390189}
 _LOST = {250002, 250003, 250005, 390111, 390112, 390114}
+_LOCKED = {625}
 
 
 class Session:
@@ -28,13 +30,13 @@ class Session:
         """Work over a connection of `snowflake.connector`, which stays the caller's to close."""
         self.connection = connection
 
-    def rows(self, sql: str, *binds: object) -> list[tuple[Any, ...]]:
-        """The rows of one statement; `%s` in it stands for a value of `binds`.
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of one statement.
 
         Raises `WarehouseError` for a statement that Snowflake refuses, `UnreachableError` when the connection is lost.
         """
         with ours(sql), self.connection.cursor() as cursor:
-            cursor.execute(sql, binds or None)
+            cursor.execute(sql)
             found: Sequence[tuple[Any, ...]] = cursor.fetchall()
             return list(found)
 
@@ -47,9 +49,15 @@ class Session:
 
     def arrow(self, sql: str) -> Any:
         """The rows of one SELECT as a `pyarrow.Table`; None when there are none."""
+        import pyarrow
+
         with ours(sql), self.connection.cursor() as cursor:
             cursor.execute(sql)
-            return cursor.fetch_arrow_all() if cursor.rowcount else None
+            if not cursor.rowcount:
+                return None
+            # Each part of a result has numbers as narrow as its own values, so that plain concatenation would fail:
+            # https://github.com/snowflakedb/snowflake-connector-python/issues/1170
+            return pyarrow.concat_tables(cursor.fetch_arrow_batches(), promote_options="permissive")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -59,7 +67,9 @@ class Session:
             yield
             self.rows("commit")
         except BaseException:
-            with suppress(PlatformError):  # a connection that is lost is rolled back by Snowflake
+            # A connection that is lost takes its transaction with it; Snowflake gives its locks back within minutes:
+            # https://docs.snowflake.com/en/sql-reference/transactions#aborting-transactions
+            with suppress(PlatformError):
                 self.rows("rollback")
             raise
 
@@ -76,6 +86,8 @@ def ours(doing: str) -> Iterator[None]:
         about = " ".join(doing.split())[:80]
         if number in _LOST or isinstance(error, OperationalError):
             raise UnreachableError(f"{about}: Snowflake could not be reached: {said} Run it again.") from None
+        if number in _LOCKED:
+            raise LockedError(f"{about}: {said} Another loader, or one that was killed, holds the table.") from None
         if number in _LOGIN:
             raise AuthenticationError(
                 f"Snowflake did not accept the user or its key: {said} Correct SPOTIFY_PLATFORM_SNOWFLAKE_ACCOUNT, "

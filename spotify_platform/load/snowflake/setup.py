@@ -38,16 +38,16 @@ def apply(session: Session, target: Target, done: Callable[[Script], None]) -> l
     return pending
 
 
-def values_for_aws(session: Session, target: Target) -> dict[str, str]:
-    """What the AWS side needs to know: who assumes the role, with which external id, and where events go."""
-    if not target.has_pipes:
-        return {}
+def trust_of(session: Session, target: Target) -> dict[str, str]:
+    """What the AWS role has to trust: Snowflake's user, with an external id."""
     described = session.records(f"describe integration {target.names.integration}")
     properties = {str(row["property"]).upper(): str(row["property_value"]) for row in described}
-    pipes = session.records(f"show pipes in schema {target.names.database}.landing")
     return {
-        "SnowflakeUserArn": properties.get("STORAGE_AWS_IAM_USER_ARN", ""),
-        "SnowflakeExternalId": properties.get("STORAGE_AWS_EXTERNAL_ID", ""),
-        # All pipes of an account on one bucket share a queue.
-        "SnowflakeQueueArn": next((str(row["notification_channel"]) for row in pipes), ""),
+        "SnowflakeUserArn": properties["STORAGE_AWS_IAM_USER_ARN"],
+        "SnowflakeExternalId": properties["STORAGE_AWS_EXTERNAL_ID"],
     }
+
+
+def queue_of(session: Session, target: Target) -> str:
+    """The queue that the bucket's events have to go to; all pipes of an account on one bucket share it."""
+    return str(session.records(f"show pipes in schema {target.names.database}.landing")[0]["notification_channel"])

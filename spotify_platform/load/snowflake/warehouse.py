@@ -3,28 +3,35 @@
 Files land additively and unseen; one MERGE of `ops.published` switches dates to their batches, for all tables at once.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError, NotLandedError, PlatformError, WarehouseError
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
-from spotify_platform.lake.publishing import PublishedFile, PublishRecord
+from spotify_platform.lake.publishing import PublishRecord
 from spotify_platform.lake.store import Lake
 from spotify_platform.load.parquet import check_files, scan
 from spotify_platform.load.snowflake import landing
 from spotify_platform.load.snowflake.ddl import BATCH, copied
-from spotify_platform.load.snowflake.landing import Way, judge
+from spotify_platform.load.snowflake.landing import Judgement, Way, judge
 from spotify_platform.load.snowflake.names import Names
 from spotify_platform.load.snowflake.session import Session
 from spotify_platform.marts.dialect import rendered
 from spotify_platform.marts.sql import Mart
+
+_PLAIN = re.compile(r"[\w/=.-]+", re.ASCII)
+
+# Dates that are copied together: what goes wrong with one costs the others no more than this again.
+_DATES_A_COPY = 30
 
 # REFRESH reaches back 7 days, events 14: what is older COPY takes.
 # https://docs.snowflake.com/en/sql-reference/sql/alter-pipe
@@ -68,6 +75,8 @@ class SnowflakeWarehouse:
         `NotLandedError` when Snowpipe took too long; those dates keep their old batch, the others are switched. A batch
         with which Snowpipe had trouble is copied by the next call.
         """
+        records = list(records)
+        _check_names(records)
         self._become(self.names.loader)
         loaded = {day: (seq, batch) for day, seq, batch in self._published()}
         wanted = [record for record in records if not _holds(loaded.get(record.snapshot_date), record)]
@@ -90,16 +99,21 @@ class SnowflakeWarehouse:
 
     def _copy_all(self, lake: Lake, records: list[PublishRecord]) -> tuple[list[date], list[PlatformError]]:
         """Copy dates together, or one by one where that fails, so that one of them does not hold up the others."""
-        if not records:
-            return [], []
-        try:
-            self._copy(lake, records)
-        except (WarehouseError, LakeError) as error:
-            if len(records) == 1:
-                return [], [error]
-            outcomes = [self._copy_all(lake, [record]) for record in records]
-            return [day for days, _ in outcomes for day in days], [error for _, errors in outcomes for error in errors]
-        return [record.snapshot_date for record in records], []
+        days: list[date] = []
+        errors: list[PlatformError] = []
+        for start in range(0, len(records), _DATES_A_COPY):
+            chunk = records[start : start + _DATES_A_COPY]
+            try:
+                self._copy(lake, chunk)
+                days += [record.snapshot_date for record in chunk]
+            except (WarehouseError, LakeError) as error:
+                if len(chunk) == 1:
+                    errors.append(error)
+                    continue
+                for record in chunk:
+                    more, said = self._copy_all(lake, [record])
+                    days, errors = days + more, errors + said
+        return days, errors
 
     def _copy(self, lake: Lake, records: list[PublishRecord]) -> None:
         """COPY, count and switch in one transaction."""
@@ -120,45 +134,48 @@ class SnowflakeWarehouse:
 
     def _copy_from(self, records: list[PublishRecord], stage: str) -> None:
         with self.session.transaction():
+            # First, since it locks `ops.published`: of two loaders the second deletes what the first has copied, and
+            # not half of it.
+            self._switch(records, "copy")
             landing.copy(self.session, records, stage)
             found = judge(self.session, records, "copy")
             if found.wrong or found.waiting:
-                raise WarehouseError(_told(records, found.wrong, found.waiting))
-            self._switch(records, "copy")
+                raise WarehouseError(_told(records, found))
 
     def _wait(self, records: list[PublishRecord]) -> tuple[list[date], list[PlatformError]]:
         """Switch every date as soon as its files are there, until the deadline; what went wrong with the others."""
         begun, refreshed, pause = time.monotonic(), False, min(0.5, self.patience.between)
         left, changed = {record.batch_id: record for record in records}, []
         wrong: dict[str, list[str]] = {}
-        waiting: dict[str, list[PublishedFile]] = {}
+        found = Judgement({}, {})
         while left:
             found = judge(self.session, left.values(), "pipe")
-            wrong, waiting = wrong | found.wrong, found.waiting
-            there = [one for batch, one in left.items() if batch not in wrong and batch not in waiting]
+            wrong |= found.wrong
+            there = [one for batch, one in left.items() if batch not in wrong and batch not in found.waiting]
             if there:
                 self._switch(there, "pipe")
                 changed += [record.snapshot_date for record in there]
-            left = {batch: left[batch] for batch in waiting}
+            left = {batch: left[batch] for batch in found.waiting}
             waited = time.monotonic() - begun
             if not left or waited > self.patience.deadline:
                 break
             if waited > self.patience.refresh_after and not refreshed:
                 self.say("No files came by themselves: the pipes are told to look.")
-                landing.refresh(self.session, [file for files in waiting.values() for file in files])
+                landing.refresh(self.session, [file for files in found.waiting.values() for file in files])
                 refreshed = True
             time.sleep(pause)
             pause = min(2 * pause, self.patience.between)
         errors: list[PlatformError] = []
         if failed := [record for record in records if record.batch_id in wrong]:
             self._remember(failed, "refused, or rows do not add up")
-            errors.append(WarehouseError(f"{_told(failed, wrong, {})} The next run copies these dates."))
+            errors.append(WarehouseError(f"{_told(failed, Judgement({}, wrong))} The next run copies these dates."))
         if late := list(left.values()):
             self._remember(late, "not landed by the deadline")
-            states = landing.state_of_pipes(self.session, {one.table for files in waiting.values() for one in files})
+            late_files = [file for files in found.waiting.values() for file in files]
+            states = landing.state_of_pipes(self.session, {file.table for file in late_files})
             errors.append(
                 NotLandedError(
-                    f"{_told(late, {}, waiting)} Waited {self.patience.deadline:g} s. Pipes: "
+                    f"{_told(late, found)} Waited {self.patience.deadline:g} s. Pipes: "
                     f"{', '.join(f'{table} {state}' for table, state in states.items())}. The next run copies these "
                     "dates; look at the pipes and the bucket's events (`spotify-platform doctor`)."
                 )
@@ -213,7 +230,7 @@ class SnowflakeWarehouse:
         self.session.rows("delete from ops.coverage")
         self.session.rows(
             f"copy into ops.coverage from @ops.uploads/ files = ('{name}') "
-            "file_format = (format_name = 'landing.parquet_files') match_by_column_name = case_insensitive force = true"
+            "file_format = (format_name = 'ops.parquet_files') match_by_column_name = case_insensitive force = true"
         )
         self.session.rows(f"remove @ops.uploads/{name}")
 
@@ -259,8 +276,9 @@ class SnowflakeWarehouse:
         `named` are the batches that the lake's records point to: they may have landed and wait to be switched.
         """
         self._become(self.names.loader)
-        self.session.rows("remove @landing.uploads/")  # what a load that was killed has left
-        self.session.rows(f"delete from ops.refused where batch_id < '{before:%Y%m%dT%H%M%S}'")
+        self._sweep_uploads("landing.uploads", before)
+        # As long as a pipe might be trusted with a batch, it is remembered that it cannot be.
+        self.session.rows(f"delete from ops.refused where batch_id < '{before - PIPE_WINDOW:%Y%m%dT%H%M%S}'")
         kept = ", ".join(f"'{batch}'" for batch in named) or "''"
         for table in _landing_tables():
             way = "copy" if table.endswith("_copied") else "pipe"
@@ -269,17 +287,27 @@ class SnowflakeWarehouse:
                 f"and {BATCH} not in (select batch_id from ops.published where landed_by = '{way}')"
             )
 
+        self._become(self.names.transformer)
+        self._sweep_uploads("ops.uploads", before)
+
+    def _sweep_uploads(self, stage: str, before: datetime) -> None:
+        """Remove what a load or a build that was killed has left in an internal stage."""
+        for file in self.session.records(f"list @{stage}"):
+            if parsedate_to_datetime(str(file["last_modified"])) < before:
+                self.session.rows(f"remove @{stage}/{str(file['name']).partition('/')[2]}")
+
     def clear(self) -> None:
-        """Remove every row. Time Travel keeps them for a day, and there is no fail-safe for what has landed."""
+        """Remove every row and upload; a day later Time Travel has forgotten them, and there is no Fail-safe."""
         landed = [f"landing.{name}" for name in _landing_tables()]
         made = [f"marts.{mart.name}" for mart in MARTS]
-        for role, tables in (
-            (self.names.loader, ["ops.published", "ops.refused", *landed]),
-            (self.names.transformer, ["ops.coverage", *made]),
+        for role, stage, tables in (
+            (self.names.loader, "landing.uploads", ["ops.published", "ops.refused", *landed]),
+            (self.names.transformer, "ops.uploads", ["ops.coverage", *made]),
         ):
             self._become(role)
             for table in tables:
                 self.session.rows(f"delete from {table}")
+            self.session.rows(f"remove @{stage}/")
 
 
 def _landing_tables() -> list[str]:
@@ -294,15 +322,24 @@ def _holds(loaded: tuple[int, str] | None, record: PublishRecord) -> bool:
     return batch == record.batch_id or (seq >= record.seq and batch > record.batch_id)
 
 
-def _told(
-    records: Iterable[PublishRecord], wrong: dict[str, list[str]], waiting: dict[str, list[PublishedFile]]
-) -> str:
+def _told(records: Iterable[PublishRecord], found: Judgement) -> str:
     """What is wrong with batches, for a person: dates, files, counts, Snowflake's words."""
     said = []
     for record in records:
-        about = wrong.get(record.batch_id, [])
-        files = [landing.inside(file) for file in waiting.get(record.batch_id, [])]
-        about = about + [f"{name}: not there" for name in files]
+        late = found.waiting.get(record.batch_id, [])
+        about = found.wrong.get(record.batch_id, []) + [
+            f"{landing.inside(file)}: not there, or not wholly" for file in late
+        ]
         more = f", and {len(about) - 3} more files" if len(about) > 3 else ""
         said.append(f"{record.snapshot_date}: {'; '.join(about[:3])}{more}.")
     return " ".join(said[:5]) + (f" So are {len(said) - 5} more dates." if len(said) > 5 else "")
+
+
+def _check_names(records: Iterable[PublishRecord]) -> None:
+    """Batch ids and paths become a part of statements: they must be as we make them."""
+    for record in records:
+        for name in (record.batch_id, *(file.path for file in record.files)):
+            if not _PLAIN.fullmatch(name):
+                raise LakeError(
+                    f"{record.snapshot_date}: {name!r} in its publish record is no name of ours. Nothing loaded."
+                )

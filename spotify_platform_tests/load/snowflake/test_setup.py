@@ -118,10 +118,14 @@ def test_the_doctor_finds_a_whole_account_well(account: Account, platform_of: Pl
     assert [line.split(":")[0] for line in said.splitlines()] == [
         f"✓ {step}"
         for step in (
-            *("connect", "warehouse", "objects", "loader", "transformer", "stage", "pipes", "events", "round trip"),
+            *("connect", "warehouse", "objects", "loader", "transformer", "round trip"),
+            *("stage", "pipes", "events", "round trip by pipe"),
         )
     ]
-    assert account.rows("select count(*) from landing.artists_copied") == [(0,)]
+    for landed in ("artists", "artists_copied"):
+        assert account.rows(f"select count(*) from landing.{landed}") == [(0,)]
+    assert account.rows("list @landing.uploads") == []
+    assert account.lake.keys("curated") == []
 
 
 def test_the_doctor_stops_at_the_first_thing_that_is_wrong_and_says_what_to_do(
