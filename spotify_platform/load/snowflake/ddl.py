@@ -166,8 +166,8 @@ def _curated() -> Script:
         "curated",
         "Which batch of a date readers see, and the tables as they see them.",
         [
-            "create transient table if not exists ops.published (snapshot_date date, seq number(10,0), batch_id varchar, "
-            "landed_by varchar, loaded_at timestamp_ltz)",
+            "create transient table if not exists ops.published (snapshot_date date, seq number(10,0), "
+            "batch_id varchar, landed_by varchar, loaded_at timestamp_ltz)",
             "create transient table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, "
             "refused_at timestamp_ltz)",
             *(_view(table) for table in CURATED),

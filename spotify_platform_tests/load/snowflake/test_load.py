@@ -4,18 +4,22 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow
 import pytest
 
 from spotify_platform.automation.instance import open_instance
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.errors import NotLandedError, WarehouseError
+from spotify_platform.contracts.errors import LockedError, NotLandedError, OvertakenError, WarehouseError
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.lake import keys
 from spotify_platform.lake.publishing import heads
 from spotify_platform.load.duckdb import DuckDBWarehouse
 from spotify_platform.load.reader import open_reader
-from spotify_platform.load.snowflake.warehouse import Patience
+from spotify_platform.load.snowflake import landing
+from spotify_platform.load.snowflake.session import Session
+from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
 from spotify_platform.load.warehouse import open_warehouse
 from spotify_platform.marts.build import build_marts, published_marts
 
@@ -234,3 +238,71 @@ def test_every_statement_says_which_asset_dates_and_run_it_is_for(account: Accou
     ]
     with open_instance(account.home) as instance:
         assert {tag["run"] for tag in tags} == {run.run_id for run in instance.get_runs()}
+
+
+def test_parts_of_a_result_with_numbers_of_different_width_make_one_table() -> None:
+    class Cursor:
+        rowcount = 3
+
+        def __enter__(self) -> "Cursor":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def execute(self, sql: str) -> None:
+            pass
+
+        def fetch_arrow_batches(self) -> list[pyarrow.Table]:
+            narrow, wide = pyarrow.array([1], pyarrow.int8()), pyarrow.array([200, 300], pyarrow.int16())
+            return [pyarrow.table({"rank": narrow}), pyarrow.table({"rank": wide})]
+
+    class Connection:
+        def cursor(self) -> Cursor:
+            return Cursor()
+
+    assert Session(Connection()).arrow("select").to_pydict() == {"rank": [1, 200, 300]}
+
+
+def test_of_two_loaders_that_copy_at_once_one_waits_and_no_row_is_there_twice(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a real account the second waits for the first's lock; in the model it fails at once."""
+    account.publish(DAY, "c1", artist("ann"))
+    account.load(pipes=False)
+    account.publish(DAY, "c2", artist("bob"), hour=6)
+    copy = landing.copy
+
+    def copy_while_another_one_does(*args: Any) -> None:
+        monkeypatch.setattr(landing, "copy", copy)
+        copy(*args)
+        with pytest.raises(LockedError):
+            account.load(pipes=False)
+
+    monkeypatch.setattr(landing, "copy", copy_while_another_one_does)
+    assert account.load(pipes=False) == [DAY]
+    assert account.load(pipes=False) == []
+    assert account.rows("select count(*) from landing.artists_copied") == [(3,)]
+    assert account.artists() == {DAY: ["ann", "bob"]}
+
+
+def test_marts_of_dates_that_change_while_they_are_built_are_not_published(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.publish(DAY, "c1", *EVERYTHING)
+    account.load()
+    batches = SnowflakeWarehouse.batches
+    told = iter([lambda self: batches(self), lambda _: {}])
+    monkeypatch.setattr(SnowflakeWarehouse, "batches", lambda self: next(told)(self))
+    with pytest.raises(OvertakenError):
+        account.build()
+    assert published_marts(account.lake) is None
+    assert account.rows("select count(*) from marts.coverage") == [(0,)]
+
+
+def test_a_purge_that_cannot_reach_the_warehouse_removes_nothing(empty: Account, platform_of: Platform) -> None:
+    empty.publish(DAY, "c1", artist("ann"))
+    empty.publish(DAY, "c2", artist("bob"), hour=6)
+    before = empty.lake.keys("")
+    assert "warehouse apply" in platform_of.cli("purge", "--yes").err
+    assert empty.lake.keys("") == before

@@ -1,6 +1,7 @@
 """Making the objects in an account, and checking them: against a model of Snowflake."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -105,12 +106,27 @@ def test_a_database_with_a_name_that_would_have_to_be_quoted_is_refused(
     assert "no name for a database" in platform.cli("warehouse", "plan").err
 
 
-@pytest.mark.parametrize("missing", ["ACCOUNT", "USER", "PASSWORD"])
+@pytest.mark.parametrize("missing", ["ACCOUNT", "USER", "PASSWORD", "AWS_ROLE_ARN"])
 def test_a_setting_that_is_missing_is_named(empty: Account, platform_of: Platform, missing: str, monkeypatch) -> None:
     monkeypatch.delenv(f"SPOTIFY_PLATFORM_SNOWFLAKE_{missing}")
     answer = platform_of.cli("doctor")
     assert answer.code == 1
-    assert missing in answer.out
+    assert missing in answer.out + answer.err
+
+
+def test_a_name_that_has_to_be_quoted_is(empty: Account) -> None:
+    text = scripts(replace(empty.target, user="jane@corp.com"))[-1].text
+    assert f'grant role {empty.names.loader} to user "JANE@CORP.COM";' in text
+
+
+def test_other_settings_take_effect_with_the_next_apply(account: Account) -> None:
+    frugal = replace(account.target, credits_a_month=3)
+    account.model.forget_statements()
+    with account.session("ACCOUNTADMIN") as session:
+        assert [script.name for script in setup.apply(session, frugal, lambda _: None)] == ["001_account"]
+    assert len(account.model.statements("alter resource monitor .* set credit_quota = 3$")) == 2
+    with account.session("ACCOUNTADMIN") as session:
+        setup.apply(session, account.target, lambda _: None)
 
 
 def test_the_doctor_finds_a_whole_account_well(account: Account, platform_of: Platform) -> None:
