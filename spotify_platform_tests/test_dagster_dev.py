@@ -108,9 +108,10 @@ def test_the_sensor_brings_new_captures_to_the_marts_and_remembers_after_a_resta
         run, *_ = until(server.finished_runs, "the sensor's run has succeeded")  # the reconcile may ask for it, too
         assert platform.query("select count(*) as n from marts.chart_movement") == [{"n": 150}]
     with open_instance(platform.live) as instance:
-        kept = [state.instigator_data for state in instance.all_instigator_state()]
-        (cursor,) = [data.cursor for data in kept if isinstance(data, SensorInstigatorData) and data.cursor]
-    assert json.loads(cursor or "")["lake"] == platform.live.lake_url
+        kept = {state.instigator_name: state.instigator_data for state in instance.all_instigator_state()}
+    sensor = kept["raw_zone"]
+    assert isinstance(sensor, SensorInstigatorData)
+    assert json.loads(sensor.cursor or "")["lake"] == platform.live.lake_url
     with running("dagster", platform) as server:
         assert run in until(server.finished_runs, "the history is there again")
         assert platform.cli("run").out.startswith("Every captured date is published")
