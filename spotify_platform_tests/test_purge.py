@@ -197,7 +197,7 @@ def test_a_date_whose_answers_alone_were_purged_stays_readable_and_unchanged(
     before = content(lake)
     assert publish_dates(lake, DAYS).unchanged == records
     assert unread_dates(lake, DAYS) == {}
-    assert not set(DAYS[:5]) & set(pending_dates(lake))
+    assert pending_dates(lake) == DAYS  # none is in the marts: another warehouse could still be filled with all
     assert (seen(lake), heads(lake), content(lake)) == (rows, records, before)
     # Newer code cannot make it again either, and does not try.
     monkeypatch.setattr("spotify_platform.publish.fingerprint", lambda: "newer code")

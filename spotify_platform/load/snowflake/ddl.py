@@ -167,7 +167,7 @@ def _curated() -> Script:
         "Which batch of a date readers see, and the tables as they see them.",
         [
             "create transient table if not exists ops.published (snapshot_date date, seq number(10,0), "
-            "batch_id varchar, landed_by varchar, loaded_at timestamp_ltz)",
+            "batch_id varchar, landed_by varchar, seen_until timestamp_ltz, loaded_at timestamp_ltz)",
             "create transient table if not exists ops.refused (snapshot_date date, batch_id varchar, reason varchar, "
             "refused_at timestamp_ltz)",
             *(_view(table) for table in CURATED),
@@ -178,7 +178,7 @@ def _curated() -> Script:
 def _view(table: Table) -> str:
     columns = ", ".join(table.names)
     landed = "\n    union all\n".join(
-        f"    select {columns}, {BATCH} as batch_id, '{way}' as landed_by from landing.{name}"
+        f"    select {columns}, scanned_at, {BATCH} as batch_id, '{way}' as landed_by from landing.{name}"
         for way, name in (("pipe", table.name), ("copy", copied(table)))
     )
     listed = ", ".join(f"landed.{name}" for name in table.names)
@@ -186,7 +186,9 @@ def _view(table: Table) -> str:
         f"create or replace view curated.{table.name} copy grants as\nselect {listed}\nfrom (\n{landed}\n) as landed\n"
         "inner join ops.published as published\n"
         "    on landed.snapshot_date = published.snapshot_date and landed.batch_id = published.batch_id\n"
-        "    and landed.landed_by = published.landed_by"
+        "    and landed.landed_by = published.landed_by\n"
+        # What a second pipe brings after the date was counted and switched is not seen.
+        "    and (published.seen_until is null or landed.scanned_at <= published.seen_until)"
     )
 
 

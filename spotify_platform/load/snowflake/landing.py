@@ -7,6 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -29,39 +30,48 @@ _FAILED = {"load failed", "load_failed", "partially loaded", "partially_loaded"}
 class Judgement:
     """How far the files of some batches are, by batch."""
 
-    waiting: dict[str, list[PublishedFile]]  # not there, or not wholly: Snowpipe may commit a large file in parts
+    waiting: dict[str, list[str]]  # what is not there, or not wholly: Snowpipe may commit a large file in parts
     wrong: dict[str, list[str]]  # what is wrong with its files, for a person
+    late: list[PublishedFile]  # the files that are waited for
+    until: dict[str, datetime]  # when the scan of the last file that is there began
 
 
 def judge(session: Session, records: Iterable[PublishRecord], way: Way) -> Judgement:
     """Compare the rows that have landed by a way, file by file, with what the records say."""
     records = list(records)
-    landed = _landed(session, records, way)
-    waiting: dict[str, list[PublishedFile]] = {}
+    landed, scanned = _landed(session, records, way)
+    late: dict[str, list[PublishedFile]] = {}
     wrong: dict[str, list[str]] = {}
+    until: dict[str, datetime] = {}
     for record in records:
         expected = {inside(file): file.rows for file in record.files}
         of_batch = sorted(name for name in landed if f"/batch_id={record.batch_id}/" in name)
-        said = [
-            _counts(name, landed[name], expected.get(name, 0))
-            for name in of_batch
-            if landed[name] > expected.get(name, 0)
-        ]
+        until |= {record.batch_id: max(scanned[name] for name in of_batch)} if of_batch else {}
+        missing = [file for file in record.files if landed[inside(file)] < file.rows]
+        said = [_counts(name, landed, expected) for name in of_batch if landed[name] > expected.get(name, 0)]
+        if way == "copy":  # which is all there, or will never be
+            said += [_counts(inside(file), landed, expected) for file in missing]
         if said:
             wrong[record.batch_id] = said
-        elif missing := [file for file in record.files if landed[inside(file)] < file.rows]:
-            waiting[record.batch_id] = missing
-    if way == "pipe" and waiting:
-        failed = _failed(session, {file.table for files in waiting.values() for file in files})
-        for batch, files in list(waiting.items()):
+        elif missing:
+            late[record.batch_id] = missing
+    if late:
+        failed = _failed(session, {file.table for files in late.values() for file in files})
+        for batch, files in list(late.items()):
             if said := [f"{inside(file)}: {failed[inside(file)]}" for file in files if inside(file) in failed]:
                 wrong[batch] = said
-                del waiting[batch]
-    return Judgement(waiting, wrong)
+                del late[batch]
+    waiting = {
+        batch: [_counts(inside(file), landed, {inside(file): file.rows}) for file in files]
+        for batch, files in late.items()
+    }
+    return Judgement(waiting, wrong, [file for files in late.values() for file in files], until)
 
 
-def _counts(name: str, landed: int, published: int) -> str:
-    return f"{name}: {landed:,} rows landed, {published:,} were published"
+def _counts(name: str, landed: Mapping[str, int], published: Mapping[str, int]) -> str:
+    if not landed.get(name):
+        return f"{name}: not there"
+    return f"{name}: {landed[name]:,} rows landed, {published.get(name, 0):,} were published"
 
 
 def refresh(session: Session, files: Iterable[PublishedFile]) -> None:
@@ -129,20 +139,22 @@ def inside(file: PublishedFile) -> str:
     return file.path.removeprefix("curated/")
 
 
-def _landed(session: Session, records: list[PublishRecord], way: Way) -> Counter[str]:
-    """Rows by file, for the dates of some records."""
+def _landed(session: Session, records: list[PublishRecord], way: Way) -> tuple[Counter[str], dict[str, datetime]]:
+    """Rows by file, for the dates of some records, and when the scan of each file began."""
     rows: Counter[str] = Counter()
-    if not records:
-        return rows
-    selects = [
-        f"select '{table.name}', file_name, count(*) from landing.{table.name if way == 'pipe' else copied(table)} "
-        f"where {_dates(records)} group by file_name"
-        for table in CURATED
-    ]
-    for table, name, count in session.rows(" union all ".join(selects)):
-        # METADATA$FILENAME is the path in the bucket or stage, however long. Two of them may be the same file of ours.
-        rows[f"{table}/{name[name.index('snapshot_date=') :]}"] += count
-    return rows
+    scanned: dict[str, datetime] = {}
+    if records:
+        selects = [
+            f"select '{table.name}', file_name, count(*), max(scanned_at) from "
+            f"landing.{table.name if way == 'pipe' else copied(table)} where {_dates(records)} group by file_name"
+            for table in CURATED
+        ]
+        for table, path, count, at in session.rows(" union all ".join(selects)):
+            # METADATA$FILENAME is the path in the bucket or stage, however long: two may be the same file of ours.
+            name = f"{table}/{path[path.index('snapshot_date=') :]}"
+            rows[name] += count
+            scanned[name] = max(at, scanned.get(name, at))
+    return rows, scanned
 
 
 def _failed(session: Session, tables: Iterable[str]) -> dict[str, str]:

@@ -83,8 +83,11 @@ def ours(doing: str) -> Iterator[None]:
         yield
     except Error as error:
         number, said = error.errno or 0, _plain(error)
+        # An answer that is no answer of Snowflake's: 290000 is added to its status each time it is passed on.
+        status = number % 290_000 if number > 290_000 else 0
         about = " ".join(doing.split())[:80]
-        if number in _LOST or isinstance(error, OperationalError):
+        busy = status in (408, 429) or 500 <= status < 600
+        if busy or number in _LOST or isinstance(error, OperationalError):
             raise UnreachableError(f"{about}: Snowflake could not be reached: {said} Run it again.") from None
         if number in _LOCKED:
             raise LockedError(f"{about}: {said} Another loader, or one that was killed, holds the table.") from None

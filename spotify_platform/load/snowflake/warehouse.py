@@ -6,7 +6,7 @@ Files land additively and unseen; one MERGE of `ops.published` switches dates to
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -136,24 +136,26 @@ class SnowflakeWarehouse:
         with self.session.transaction():
             # First, since it locks `ops.published`: of two loaders the second deletes what the first has copied, and
             # not half of it.
-            self._switch(records, "copy")
+            self._switch(records, "copy", {})
             landing.copy(self.session, records, stage)
             found = judge(self.session, records, "copy")
-            if found.wrong or found.waiting:
-                raise WarehouseError(_told(records, found))
+            if found.wrong:
+                raise WarehouseError(
+                    _told([record for record in records if record.batch_id in found.wrong], found.wrong)
+                )
 
     def _wait(self, records: list[PublishRecord]) -> tuple[list[date], list[PlatformError]]:
         """Switch every date as soon as its files are there, until the deadline; what went wrong with the others."""
         begun, refreshed, pause = time.monotonic(), False, min(0.5, self.patience.between)
         left, changed = {record.batch_id: record for record in records}, []
         wrong: dict[str, list[str]] = {}
-        found = Judgement({}, {})
+        found = Judgement({}, {}, [], {})
         while left:
             found = judge(self.session, left.values(), "pipe")
             wrong |= found.wrong
             there = [one for batch, one in left.items() if batch not in wrong and batch not in found.waiting]
             if there:
-                self._switch(there, "pipe")
+                self._switch(there, "pipe", found.until)
                 changed += [record.snapshot_date for record in there]
             left = {batch: left[batch] for batch in found.waiting}
             waited = time.monotonic() - begun
@@ -161,39 +163,46 @@ class SnowflakeWarehouse:
                 break
             if waited > self.patience.refresh_after and not refreshed:
                 self.say("No files came by themselves: the pipes are told to look.")
-                landing.refresh(self.session, [file for files in found.waiting.values() for file in files])
+                landing.refresh(self.session, found.late)
                 refreshed = True
             time.sleep(pause)
             pause = min(2 * pause, self.patience.between)
         errors: list[PlatformError] = []
         if failed := [record for record in records if record.batch_id in wrong]:
             self._remember(failed, "refused, or rows do not add up")
-            errors.append(WarehouseError(f"{_told(failed, Judgement({}, wrong))} The next run copies these dates."))
+            errors.append(WarehouseError(f"{_told(failed, wrong)} The next run copies these dates."))
         if late := list(left.values()):
             self._remember(late, "not landed by the deadline")
-            late_files = [file for files in found.waiting.values() for file in files]
-            states = landing.state_of_pipes(self.session, {file.table for file in late_files})
+            states = landing.state_of_pipes(self.session, {file.table for file in found.late})
             errors.append(
                 NotLandedError(
-                    f"{_told(late, found)} Waited {self.patience.deadline:g} s. Pipes: "
+                    f"{_told(late, found.waiting)} Waited {self.patience.deadline:g} s. Pipes: "
                     f"{', '.join(f'{table} {state}' for table, state in states.items())}. The next run copies these "
                     "dates; look at the pipes and the bucket's events (`spotify-platform doctor`)."
                 )
             )
         return changed, errors
 
-    def _switch(self, records: Iterable[PublishRecord], way: Way) -> None:
-        """Let readers see these batches, all in one statement; a newer one that is there already stays."""
-        rows = ", ".join(f"('{one.snapshot_date}', {one.seq}, '{one.batch_id}', '{way}')" for one in records)
+    def _switch(self, records: Iterable[PublishRecord], way: Way, until: Mapping[str, datetime]) -> None:
+        """Let readers see these batches, all in one statement; a newer one that is there already stays.
+
+        `until` is the scan of a batch's last file: what is scanned later is not seen. Snowflake counts nanoseconds.
+        """
+        rows = ", ".join(
+            f"('{one.snapshot_date}', {one.seq}, '{one.batch_id}', '{way}', {_moment(until.get(one.batch_id))})"
+            for one in records
+        )
         self.session.rows(
             "merge into ops.published as old using (select column1::date as snapshot_date, column2 as seq, "
-            f"column3 as batch_id, column4 as landed_by from values {rows}) as new "
+            "column3 as batch_id, column4 as landed_by, column5::timestamp_ltz as seen_until "
+            f"from values {rows}) as new "
             "on old.snapshot_date = new.snapshot_date "
             # Batch ids begin with their time. A purged date begins anew with the first number.
             "when matched and (new.seq > old.seq or new.batch_id > old.batch_id) then update set "
-            "seq = new.seq, batch_id = new.batch_id, landed_by = new.landed_by, loaded_at = current_timestamp() "
-            "when not matched then insert (snapshot_date, seq, batch_id, landed_by, loaded_at) "
-            "values (new.snapshot_date, new.seq, new.batch_id, new.landed_by, current_timestamp())"
+            "seq = new.seq, batch_id = new.batch_id, landed_by = new.landed_by, seen_until = new.seen_until, "
+            "loaded_at = current_timestamp() "
+            "when not matched then insert (snapshot_date, seq, batch_id, landed_by, seen_until, loaded_at) "
+            "values (new.snapshot_date, new.seq, new.batch_id, new.landed_by, new.seen_until, current_timestamp())"
         )
 
     def _remember(self, records: Iterable[PublishRecord], reason: str) -> None:
@@ -322,16 +331,18 @@ def _holds(loaded: tuple[int, str] | None, record: PublishRecord) -> bool:
     return batch == record.batch_id or (seq >= record.seq and batch > record.batch_id)
 
 
-def _told(records: Iterable[PublishRecord], found: Judgement) -> str:
-    """What is wrong with batches, for a person: dates, files, counts, Snowflake's words."""
+def _moment(at: datetime | None) -> str:
+    """A moment as text, a microsecond later, since we know it to the microsecond only; NULL: no limit."""
+    return f"'{at.astimezone(UTC) + timedelta(microseconds=1):%Y-%m-%d %H:%M:%S.%f} +00:00'" if at else "null"
+
+
+def _told(records: Iterable[PublishRecord], about: Mapping[str, list[str]]) -> str:
+    """What there is to say about batches, for a person: dates, files, counts, Snowflake's words."""
     said = []
     for record in records:
-        late = found.waiting.get(record.batch_id, [])
-        about = found.wrong.get(record.batch_id, []) + [
-            f"{landing.inside(file)}: not there, or not wholly" for file in late
-        ]
-        more = f", and {len(about) - 3} more files" if len(about) > 3 else ""
-        said.append(f"{record.snapshot_date}: {'; '.join(about[:3])}{more}.")
+        files = about[record.batch_id]
+        more = f", and {len(files) - 3} more files" if len(files) > 3 else ""
+        said.append(f"{record.snapshot_date}: {'; '.join(files[:3])}{more}.")
     return " ".join(said[:5]) + (f" So are {len(said) - 5} more dates." if len(said) > 5 else "")
 
 

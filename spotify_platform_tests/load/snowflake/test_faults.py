@@ -417,12 +417,7 @@ def test_a_foreign_file_in_the_folder_of_a_batch_is_named_and_not_copied_by_the_
     assert landed_by(account, new) == "copy"
 
 
-# A known limit: rows are counted before a date is switched, and what lands in its folder later is seen as well.
-LATE = pytest.mark.xfail(strict=True, raises=AssertionError, reason="what lands after a date was switched is seen")
-
-
 @SOAK
-@LATE
 def test_a_pipe_that_somebody_makes_after_a_date_was_switched_shows_no_row_twice(account, old):
     new = publish(account)
     account.load(DAY)
@@ -434,7 +429,6 @@ def test_a_pipe_that_somebody_makes_after_a_date_was_switched_shows_no_row_twice
 
 
 @SOAK
-@LATE
 def test_a_foreign_file_that_comes_after_a_date_was_switched_is_not_seen(account, old):
     new = publish(account)
     account.load(DAY)
