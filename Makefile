@@ -1,6 +1,7 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
+COMMA := ,
 
 .DEFAULT_GOAL := help
 .PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-sensor clean
@@ -62,11 +63,17 @@ clean:  ## remove the environment and all state
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
+# uv installs in a quarter of the time; where it does not reach its index, pip does it.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[$(1)]' 2>/dev/null \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(1)]'
+
 .venv/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
 	@touch $@
 
-.venv/dev: .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,aws,quality,snowflake,spark]'
-	@touch $@
+.venv/dev: pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	-$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(call INSTALL,dev$(COMMA)aws$(COMMA)quality$(COMMA)snowflake$(COMMA)spark)
+	@touch .venv/run $@

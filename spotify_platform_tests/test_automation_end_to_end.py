@@ -209,6 +209,7 @@ def assert_well_ended(*commands: subprocess.Popen[str]) -> None:
         assert command.returncode == 0, said
 
 
+@pytest.mark.soak
 def test_two_backfills_of_the_same_days_at_once_both_end_well(platform: Platform) -> None:
     lake = live_lake(platform)
     rain = Rain(lake, captures=100)

@@ -247,18 +247,17 @@ def test_a_past_day_of_spotify_cannot_be_captured(platform: Platform, monkeypatc
     assert not platform.live.has_data
 
 
-@pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_query_answers_in_three_forms(platform: Platform, form: str) -> None:
+def test_a_query_answers_in_three_forms(platform: Platform) -> None:
     platform.ok("capture", "--date", str(TODAY))
     platform.ok("run")
-    said = platform.ok("query", "select 'Ä, \"x\"' as name, null as nothing, 1234 as n", "--format", form)
     expected = {
         "table": ["name", "nothing", "n", 'Ä, "x"', "NULL", "1,234"],
         "csv": ['name,nothing,n\n"Ä, ""x""",,1234\n'],
         "json": ['[{"name": "Ä, \\"x\\"", "nothing": null, "n": 1234}]\n'],
     }
-    for part in expected[form]:
-        assert part in said
+    for form, parts in expected.items():
+        said = platform.ok("query", "select 'Ä, \"x\"' as name, null as nothing, 1234 as n", "--format", form)
+        assert all(part in said for part in parts)
 
 
 def test_nothing_to_run_is_said_on_an_empty_platform(platform: Platform) -> None:

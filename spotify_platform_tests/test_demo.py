@@ -95,7 +95,7 @@ def test_another_catalogue_is_refused_in_the_same_home(platform: Platform) -> No
 
 
 def _points() -> list[tuple[str, str, int]]:
-    """Five places to kill it at, the exact call drawn from a seed."""
+    """Five places to kill it at, the exact call drawn from a seed; the first two are soaked."""
     draw = random.Random(20261123)
     return [
         ("while capturing", PUT, draw.randint(DAYS + 2, 4 * DAYS)),
@@ -106,7 +106,10 @@ def _points() -> list[tuple[str, str, int]]:
     ]
 
 
-@pytest.mark.parametrize(("place", "function", "calls"), _points(), ids=[point[0] for point in _points()])
+@pytest.mark.parametrize(
+    ("place", "function", "calls"),
+    [pytest.param(*point, id=point[0], marks=[pytest.mark.soak] * (n < 2)) for n, point in enumerate(_points())],
+)
 def test_killed_and_run_again_it_ends_in_the_same_tables(
     platform: Platform, undisturbed: State, place: str, function: str, calls: int
 ) -> None:

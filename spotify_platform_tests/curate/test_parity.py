@@ -305,6 +305,7 @@ def odd(session: Session, tmp_path_factory: pytest.TempPathFactory) -> Odd:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_value_that_a_source_gives_is_the_same_wherever_it_stands(odd: Odd, name: str) -> None:
     day = DAY_OF[f"written {name}"]
@@ -314,6 +315,7 @@ def test_a_value_that_a_source_gives_is_the_same_wherever_it_stands(odd: Odd, na
     )
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_line_that_no_capture_writer_made_is_the_same(odd: Odd, name: str) -> None:
     day = DAY_OF[f"foreign {name}"]
@@ -322,11 +324,13 @@ def test_a_line_that_no_capture_writer_made_is_the_same(odd: Odd, name: str) -> 
     assert [row[5].encode() for row in odd.rows["rejects", day]] in ([], [FOREIGN[name]])  # verbatim
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_no_capture_writer_made_is_the_same(odd: Odd, name: str) -> None:
     odd.same(DAY_OF[name])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", KEPT_OUT)
 def test_what_engines_read_in_two_ways_the_capture_writer_never_writes(odd: Odd, name: str) -> None:
     """Either Python does not read it, so that no capture holds it, or it is written down as something else."""

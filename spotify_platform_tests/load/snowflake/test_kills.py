@@ -125,7 +125,7 @@ def killed_in_loads(account: Account, pipes: bool, how: End, every: int = 1) -> 
 
 
 @pytest.mark.parametrize("how", ["interrupted", "vanished"])
-@pytest.mark.parametrize("pipes", [True, False], ids=["pipe", "copy"])
+@pytest.mark.parametrize("pipes", [pytest.param(True, marks=pytest.mark.soak), False], ids=["pipe", "copy"])
 def test_killed_at_some_places_of_a_load_readers_see_old_or_new_and_a_rerun_ends_right(account, pipes, how):
     killed_in_loads(account, pipes, how, every=4 if pipes else 8)
 
@@ -162,6 +162,7 @@ def killed_in_builds(account: Account, how: End, every: int = 1) -> None:
         assert readers_see(account, record)
 
 
+@pytest.mark.soak
 def test_killed_at_some_places_of_a_build_all_marts_are_of_one_build_and_a_rerun_makes_the_next(account):
     killed_in_builds(account, "vanished", every=24)
 

@@ -40,6 +40,7 @@ def on_both(account: Account, world: Built) -> dict[str, list[str]]:
     return {name: differences(name, world.read(f"marts.{name}"), frame) for name, frame in ours.items()}
 
 
+@pytest.mark.soak
 def test_the_marts_of_an_invented_world_are_the_same_on_both(empty: Account, lake: Lake, tmp_path: Path) -> None:
     write_world(lake, seed=1)
     world = built(lake, tmp_path)
