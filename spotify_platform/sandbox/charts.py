@@ -91,7 +91,8 @@ def _write(path: Path, lines: list[tuple[object, ...]], day: datetime.date) -> N
     writer.writerows(lines)
     unfinished = path.with_suffix(".tmp")
     unfinished.write_bytes(text.getvalue().encode())
-    # A chart is out the morning after; a fixed time makes a second writing indistinguishable from the first.
-    out = datetime.datetime.combine(day, datetime.time(6), datetime.UTC) + datetime.timedelta(days=1)
+    # A fixed time makes a second writing indistinguishable from the first. The end of the chart's day, and no hour of
+    # the morning after: a file that claims to come from the future counts as come now.
+    out = datetime.datetime.combine(day, datetime.time(), datetime.UTC) + datetime.timedelta(days=1)
     os.utime(unfinished, (out.timestamp(), out.timestamp()))
     unfinished.replace(path)
