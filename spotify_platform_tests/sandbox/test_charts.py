@@ -60,4 +60,4 @@ def test_writing_again_changes_neither_bytes_nor_times(tmp_path):
     once = written()
     assert written() == once
     assert len(list(tmp_path.iterdir())) == 2
-    assert once[0][2] == datetime.datetime(2026, 11, 21, 6, tzinfo=datetime.UTC).timestamp()
+    assert once[0][2] == datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC).timestamp()
