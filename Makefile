@@ -1,7 +1,8 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
-COMMA := ,
+DEV := dev,aws,quality,snowflake,spark
+UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-sensor clean
@@ -48,7 +49,7 @@ bench-sensor: .venv/dev  ## what a tick of the sensor costs, with a thousand cap
 	$(BIN)/python benchmarks/sensor.py
 
 lock: .venv/dev  ## lock the versions anew
-	$(BIN)/pip install --quiet uv
+	$(BIN)/pip install --quiet $(UV)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
@@ -63,17 +64,15 @@ clean:  ## remove the environment and all state
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
-# uv installs in a quarter of the time; where it does not reach its index, pip does it.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[$(1)]' 2>/dev/null \
-	|| $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(1)]'
-
 .venv/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
 	@touch $@
 
+# uv installs in a quarter of the time; where it does not reach its index, pip does it.
 .venv/dev: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	-$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(call INSTALL,dev$(COMMA)aws$(COMMA)quality$(COMMA)snowflake$(COMMA)spark)
+	($(BIN)/pip install --quiet --disable-pip-version-check $(UV) \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[$(DEV)]') \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(DEV)]'
 	@touch .venv/run $@

@@ -18,7 +18,7 @@ from spotify_platform.lake.absent import Tombstone, Zone, bury, purged_dates
 from spotify_platform.lake.captures import Manifest, captures_by_date
 from spotify_platform.lake.checkpoints import checkpoints, remove
 from spotify_platform.lake.origin import origin_of
-from spotify_platform.lake.publishing import PublishRecord, heads, published_dates
+from spotify_platform.lake.publishing import PublishRecord, published_dates
 from spotify_platform.lake.store import Lake
 from spotify_platform.marts.build import MartsRecord, build_marts, published_marts
 
@@ -117,7 +117,7 @@ def apply_purge(lake: Lake, warehouse: "Warehouse | None", plan: Purge) -> None:
     lake.delete([*(set(plan.superseded) & set(superseded)), *(set(plan.orphans) & set(orphans))])
     if warehouse and (published_marts(lake) or loaded):
         warehouse.remove(purged_dates(lake)["curated"] - published_dates(lake))
-        warehouse.sweep([record.batch_id for record in heads(lake).values()], now - GRACE)
+        warehouse.sweep(lake, now - GRACE)
         build_marts(warehouse, lake)
 
 

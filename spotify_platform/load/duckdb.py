@@ -15,6 +15,7 @@ from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishRecord
 from spotify_platform.lake.store import Lake
 from spotify_platform.load.parquet import check_files, scan
+from spotify_platform.load.warehouse import holds
 from spotify_platform.marts.sql import Mart
 
 
@@ -72,7 +73,7 @@ class DuckDBWarehouse:
             for table in (*(f"curated.{table.name}" for table in CURATED), "ops.published"):
                 self.connection.execute(f"delete from {table} where snapshot_date in ?", [gone])
 
-    def sweep(self, named: Iterable[str], before: datetime) -> None:
+    def sweep(self, lake: Lake, before: datetime) -> None:
         """Nothing to do: only batches that readers see were ever loaded."""
 
     def clear(self) -> None:
@@ -88,7 +89,9 @@ def load(connection: duckdb.DuckDBPyConnection, lake: Lake, records: Iterable[Pu
     """
     with _transaction(connection):
         _create(connection)
-        records = [record for record in records if not _is_loaded(connection, record)]
+        found = connection.execute("select snapshot_date, seq, batch_id from ops.published").fetchall()
+        loaded = {day: (seq, batch) for day, seq, batch in found}
+        records = [record for record in records if not holds(loaded.get(record.snapshot_date), record)]
         dates = [record.snapshot_date for record in records]
         if records:
             with lake.local([file.path for record in records for file in record.files]) as local:
@@ -129,16 +132,6 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists curated.{table.name} ({columns})")
         for name, kind in table.duckdb_columns.items():  # a column that the contract got since
             connection.execute(f'alter table curated.{table.name} add column if not exists "{name}" {kind}')
-
-
-def _is_loaded(connection: duckdb.DuckDBPyConnection, record: PublishRecord) -> bool:
-    # Batch ids begin with their time. A purged date begins anew with the first number: a higher one alone says nothing.
-    query = (
-        "select batch_id = $batch or (seq >= $seq and batch_id > $batch) from ops.published where snapshot_date = $day"
-    )
-    about = {"batch": record.batch_id, "seq": record.seq, "day": record.snapshot_date}
-    row = connection.execute(query, about).fetchone()
-    return bool(row and row[0])
 
 
 def _reconcile(connection: duckdb.DuckDBPyConnection, records: list[PublishRecord]) -> None:

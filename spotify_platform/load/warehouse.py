@@ -36,11 +36,20 @@ class Warehouse(Builder, Protocol):
     def remove(self, dates: Iterable[date]) -> None:
         """Remove all rows of dates, in one transaction."""
 
-    def sweep(self, named: Iterable[str], before: datetime) -> None:
-        """Remove rows of batches that no reader sees, made before a moment and not in `named`."""
+    def sweep(self, lake: Lake, before: datetime) -> None:
+        """Remove rows of batches made before a moment that no reader sees or will see."""
 
     def clear(self) -> None:
         """Remove everything."""
+
+
+def holds(loaded: tuple[int, str] | None, record: PublishRecord) -> bool:
+    """Whether a date, of which a batch is loaded (its number and id; None: none is), has this one or a later one."""
+    if not loaded:
+        return False
+    seq, batch = loaded
+    # Batch ids begin with their time. A purged date begins anew with the first number: a higher one alone says nothing.
+    return batch == record.batch_id or (seq >= record.seq and batch > record.batch_id)
 
 
 @contextmanager

@@ -99,11 +99,6 @@ def _credentials(settings: SnowflakeSettings) -> dict[str, Any]:
     """A key pair; or a password, which Snowflake lets services use no longer."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    for name in ("account", "user"):
-        if not getattr(settings, name):
-            raise InputError(
-                f"SPOTIFY_PLATFORM_SNOWFLAKE_{name.upper()} is not set; docs/snowflake.md tells what it is."
-            )
     if settings.private_key_path or settings.private_key:
         phrase = settings.private_key_passphrase.get_secret_value() if settings.private_key_passphrase else None
         try:

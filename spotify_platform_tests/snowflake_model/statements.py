@@ -24,7 +24,7 @@ from spotify_platform_tests.snowflake_model.account import ADMIN, NAME, OF_ACCOU
 from spotify_platform_tests.snowflake_model.auth import User, fingerprint, public_key
 from spotify_platform_tests.snowflake_model.errors import SqlError, exists, impossible, unknown
 from spotify_platform_tests.snowflake_model.results import DONE, answer, status
-from spotify_platform_tests.snowflake_model.words import Words, quoted
+from spotify_platform_tests.snowflake_model.words import Name, Words, quoted
 
 IAM_USER = "arn:aws:iam::000000000001:user/model-of-snowflake"
 
@@ -119,15 +119,10 @@ def _check_references(context: Context, kind: str, properties: dict[str, Any]) -
 def _alter(context: Context, words: Words) -> pa.Table | None:
     if words.accept("SESSION"):
         return _alter_session(context, words)
-    kind = next((kind for kind in (*OF_ACCOUNT, *OF_SCHEMA) if words.accept(kind)), None)
-    if kind is None and words.accept("INTEGRATION"):
-        kind = "STORAGE INTEGRATION"
-    if kind is None:
+    mentioned = _mentioned(context, words, "ALTER")
+    if mentioned is None:
         return None
-    tolerate = words.accept("IF EXISTS")
-    name = context.full(words.name()) if kind in OF_SCHEMA else words.name()
-    context.touch("ALTER", kind.capitalize(), name)
-    known: dict[Any, Any] = context.account.users if kind == "USER" else context.account.things.get(kind, {})
+    kind, name, known, tolerate = mentioned
     key = name[0] if kind == "USER" else name
     if key not in known:
         if tolerate:
@@ -175,7 +170,8 @@ def set_parameter(context: Context, key: str, value: Any) -> None:
     context.parameters[key] = value
 
 
-def _drop(context: Context, words: Words) -> pa.Table | None:
+def _mentioned(context: Context, words: Words, verb: str) -> tuple[str, Name, dict[Any, Any], bool] | None:
+    """Which object a statement is about, all that there are of its kind, and whether it need not be there."""
     kind = next((kind for kind in (*OF_ACCOUNT, *OF_SCHEMA) if words.accept(kind)), None)
     if kind is None and words.accept("INTEGRATION"):
         kind = "STORAGE INTEGRATION"
@@ -183,8 +179,16 @@ def _drop(context: Context, words: Words) -> pa.Table | None:
         return None
     tolerate = words.accept("IF EXISTS")
     name = context.full(words.name()) if kind in OF_SCHEMA else words.name()
-    context.touch("DROP", kind.capitalize(), name)
+    context.touch(verb, kind.capitalize(), name)
     known: dict[Any, Any] = context.account.users if kind == "USER" else context.account.things.get(kind, {})
+    return kind, name, known, tolerate
+
+
+def _drop(context: Context, words: Words) -> pa.Table | None:
+    mentioned = _mentioned(context, words, "DROP")
+    if mentioned is None:
+        return None
+    kind, name, known, tolerate = mentioned
     if known.pop(name[0] if kind == "USER" else name, None) is None:
         if not tolerate:
             raise unknown(kind.split()[-1].capitalize(), ".".join(name))

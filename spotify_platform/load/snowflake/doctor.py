@@ -12,7 +12,7 @@ from spotify_platform.contracts.curated import CURATED_BY_NAME
 from spotify_platform.contracts.errors import NotLandedError, PlatformError, WarehouseError
 from spotify_platform.lake.store import Lake
 from spotify_platform.load.snowflake import landing
-from spotify_platform.load.snowflake.ddl import HOW, Target, copied
+from spotify_platform.load.snowflake.ddl import Target, copied
 from spotify_platform.load.snowflake.session import Session
 from spotify_platform.load.snowflake.setup import plan, queue_of
 
@@ -101,14 +101,14 @@ def _published(session: Session) -> str:
 
 
 def _ledger(session: Session) -> str:
-    session.rows("select count(*) from curated.artists where snapshot_date = '1970-01-01'")
-    session.rows("delete from marts.coverage where snapshot_date = '1970-01-01'")
+    session.rows(f"select count(*) from curated.{_TABLE.name} where snapshot_date = '{_NEVER}'")
+    session.rows(f"delete from marts.coverage where snapshot_date = '{_NEVER}'")
     return "may read tables and write marts"
 
 
 def _stage(session: Session) -> str:
     # A LIST of the whole lake could take minutes; what is not there still shows whether we may look.
-    session.rows("list @landing.lake/artists/snapshot_date=1970-01-01/")
+    session.rows(f"list @landing.lake/{_TABLE.name}/{_FOLDER}/")
     return "Snowflake can read the lake"
 
 
@@ -139,10 +139,7 @@ def _round_trip(session: Session) -> str:
         landing.upload(session, "landing.uploads", {name: path})
     session.rows("begin")
     try:
-        session.rows(
-            f"copy into landing.{copied(_TABLE)} from @landing.uploads/ files = ('{name}') {HOW} "
-            "on_error = abort_statement force = true"
-        )
+        landing.copy_files(session, _TABLE, "landing.uploads", [name])
         count = _rows(session, copied(_TABLE))
     finally:
         session.rows("rollback")

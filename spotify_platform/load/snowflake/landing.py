@@ -5,13 +5,14 @@ Nothing here is visible to readers: `warehouse` switches a date when all of its 
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from spotify_platform.contracts.curated import CURATED, CURATED_BY_NAME
+from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishedFile, PublishRecord
 from spotify_platform.load.snowflake.ddl import BATCH, HOW, copied, pipe
 from spotify_platform.load.snowflake.session import Session
@@ -46,7 +47,8 @@ def judge(session: Session, records: Iterable[PublishRecord], way: Way) -> Judge
     for record in records:
         expected = {inside(file): file.rows for file in record.files}
         of_batch = sorted(name for name in landed if f"/batch_id={record.batch_id}/" in name)
-        until |= {record.batch_id: max(scanned[name] for name in of_batch)} if of_batch else {}
+        if of_batch:
+            until[record.batch_id] = max(scanned[name] for name in of_batch)
         missing = [file for file in record.files if landed[inside(file)] < file.rows]
         said = [_counts(name, landed, expected) for name in of_batch if landed[name] > expected.get(name, 0)]
         if way == "copy":  # which is all there, or will never be
@@ -106,15 +108,21 @@ def copy(session: Session, records: Iterable[PublishRecord], stage: str) -> None
     """
     records = list(records)
     for table in CURATED:
-        named = [file for record in records for file in record.files if file.table == table.name and file.rows]
-        delete(session, copied(table), records)
-        for start in range(0, len(named), _NAMES_A_COPY):
-            names = ", ".join(f"'{inside(file)}'" for file in named[start : start + _NAMES_A_COPY])
-            # FORCE, since COPY remembers for 64 days what it has loaded, and we have just deleted it.
-            session.rows(
-                f"copy into landing.{copied(table)} from @{stage}/ files = ({names}) {HOW} "
-                "on_error = abort_statement force = true"
-            )
+        batches = ", ".join(f"'{record.batch_id}'" for record in records)
+        session.rows(f"delete from landing.{copied(table)} where {_dates(records)} and {BATCH} in ({batches})")
+        files = [file for record in records for file in record.files if file.table == table.name and file.rows]
+        copy_files(session, table, stage, [inside(file) for file in files])
+
+
+def copy_files(session: Session, table: Table, stage: str, names: Sequence[str]) -> None:
+    """COPY files of a stage into the table that no pipe feeds, beside what is there."""
+    for start in range(0, len(names), _NAMES_A_COPY):
+        listed = ", ".join(f"'{name}'" for name in names[start : start + _NAMES_A_COPY])
+        # FORCE, since COPY remembers for 64 days what it has loaded, also when it was deleted since.
+        session.rows(
+            f"copy into landing.{copied(table)} from @{stage}/ files = ({listed}) {HOW} "
+            "on_error = abort_statement force = true"
+        )
 
 
 def upload(session: Session, stage: str, files: Mapping[str, Path]) -> None:
@@ -125,13 +133,6 @@ def upload(session: Session, stage: str, files: Mapping[str, Path]) -> None:
             raise ValueError(f"{path}: PUT keeps a file's name, so it must be {file}")
         local = str(path).replace("\\", "/").replace("'", "\\'")
         session.rows(f"put 'file://{local}' @{stage}/{folder}/ auto_compress = false overwrite = true")
-
-
-def delete(session: Session, table: str, records: Iterable[PublishRecord]) -> None:
-    """Delete the rows of batches from a landing table."""
-    records = list(records)
-    batches = ", ".join(f"'{record.batch_id}'" for record in records)
-    session.rows(f"delete from landing.{table} where {_dates(records)} and {BATCH} in ({batches})")
 
 
 def inside(file: PublishedFile) -> str:
@@ -150,8 +151,7 @@ def _landed(session: Session, records: list[PublishRecord], way: Way) -> tuple[C
             for table in CURATED
         ]
         for table, path, count, at in session.rows(" union all ".join(selects)):
-            # METADATA$FILENAME is the path in the bucket or stage, however long: two may be the same file of ours.
-            name = f"{table}/{path[path.index('snapshot_date=') :]}"
+            name = _known_as(table, path)  # two paths may be the same file of ours
             rows[name] += count
             scanned[name] = max(at, scanned.get(name, at))
     return rows, scanned
@@ -167,12 +167,16 @@ def _failed(session: Session, tables: Iterable[str]) -> dict[str, str]:
             "order by last_load_time"
         )
         for name, status, message in found:
-            key = f"{table}/{name[name.index('snapshot_date=') :]}" if "snapshot_date=" in name else name
             if str(status).lower() in _FAILED:
-                failed[key] = f"{status}: {message}"
+                failed[_known_as(table, name)] = f"{status}: {message}"
             else:
-                failed.pop(key, None)
+                failed.pop(_known_as(table, name), None)
     return failed
+
+
+def _known_as(table: str, path: str) -> str:
+    """A file by the name that `inside` gives it, of its path in a bucket or stage, however long that is."""
+    return f"{table}/{path[path.index('snapshot_date=') :]}"
 
 
 def _dates(records: list[PublishRecord]) -> str:

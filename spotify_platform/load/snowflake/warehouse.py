@@ -17,7 +17,7 @@ from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError, NotLandedError, PlatformError, WarehouseError
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.table import Table
-from spotify_platform.lake.publishing import PublishRecord
+from spotify_platform.lake.publishing import PublishRecord, heads
 from spotify_platform.lake.store import Lake
 from spotify_platform.load.parquet import check_files, scan
 from spotify_platform.load.snowflake import landing
@@ -25,6 +25,7 @@ from spotify_platform.load.snowflake.ddl import BATCH, copied
 from spotify_platform.load.snowflake.landing import Judgement, Way, judge
 from spotify_platform.load.snowflake.names import Names
 from spotify_platform.load.snowflake.session import Session
+from spotify_platform.load.warehouse import holds
 from spotify_platform.marts.dialect import rendered
 from spotify_platform.marts.sql import Mart
 
@@ -79,7 +80,7 @@ class SnowflakeWarehouse:
         _check_names(records)
         self._become(self.names.loader)
         loaded = {day: (seq, batch) for day, seq, batch in self._published()}
-        wanted = [record for record in records if not _holds(loaded.get(record.snapshot_date), record)]
+        wanted = [record for record in records if not holds(loaded.get(record.snapshot_date), record)]
         refused = {batch for (batch,) in self.session.rows("select distinct batch_id from ops.refused")}
         young = datetime.now(UTC) - PIPE_WINDOW
         by_pipe = [
@@ -197,7 +198,7 @@ class SnowflakeWarehouse:
             "column3 as batch_id, column4 as landed_by, column5::timestamp_ltz as seen_until "
             f"from values {rows}) as new "
             "on old.snapshot_date = new.snapshot_date "
-            # Batch ids begin with their time. A purged date begins anew with the first number.
+            # The opposite of what `holds` says, at the moment of the switch.
             "when matched and (new.seq > old.seq or new.batch_id > old.batch_id) then update set "
             "seq = new.seq, batch_id = new.batch_id, landed_by = new.landed_by, seen_until = new.seen_until, "
             "loaded_at = current_timestamp() "
@@ -247,7 +248,7 @@ class SnowflakeWarehouse:
         """Replace a mart's rows by what its SELECT gives."""
         table = mart.table
         columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in table.snowflake_columns.items())
-        # DELETE and not TRUNCATE or CREATE: those end a transaction.
+        # DELETE and not CREATE OR REPLACE, which would end the transaction, as all DDL does.
         self.session.rows(f"delete from marts.{table.name}")
         self.session.rows(
             f"insert into marts.{table.name} ({', '.join(table.names)}) "
@@ -279,23 +280,22 @@ class SnowflakeWarehouse:
             for table in ("ops.published", "ops.refused", *(f"landing.{name}" for name in _landing_tables())):
                 self.session.rows(f"delete from {table} where snapshot_date in ({listed})")
 
-    def sweep(self, named: Iterable[str], before: datetime) -> None:
-        """Remove the rows of batches made before a moment that readers do not see and that are not in `named`.
+    def sweep(self, lake: Lake, before: datetime) -> None:
+        """Remove the rows of batches made before a moment that readers neither see nor will see.
 
-        `named` are the batches that the lake's records point to: they may have landed and wait to be switched.
+        A batch that a head of the lake names may have landed and wait to be switched.
         """
         self._become(self.names.loader)
         self._sweep_uploads("landing.uploads", before)
         # As long as a pipe might be trusted with a batch, it is remembered that it cannot be.
         self.session.rows(f"delete from ops.refused where batch_id < '{before - PIPE_WINDOW:%Y%m%dT%H%M%S}'")
-        kept = ", ".join(f"'{batch}'" for batch in named) or "''"
+        kept = ", ".join(f"'{record.batch_id}'" for record in heads(lake).values()) or "''"
         for table in _landing_tables():
             way = "copy" if table.endswith("_copied") else "pipe"
             self.session.rows(
                 f"delete from landing.{table} where {BATCH} < '{before:%Y%m%dT%H%M%S}' and {BATCH} not in ({kept}) "
                 f"and {BATCH} not in (select batch_id from ops.published where landed_by = '{way}')"
             )
-
         self._become(self.names.transformer)
         self._sweep_uploads("ops.uploads", before)
 
@@ -321,14 +321,6 @@ class SnowflakeWarehouse:
 
 def _landing_tables() -> list[str]:
     return [name for table in CURATED for name in (table.name, copied(table))]
-
-
-def _holds(loaded: tuple[int, str] | None, record: PublishRecord) -> bool:
-    """Whether a date has this batch, or a later one."""
-    if not loaded:
-        return False
-    seq, batch = loaded
-    return batch == record.batch_id or (seq >= record.seq and batch > record.batch_id)
 
 
 def _moment(at: datetime | None) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from spotify_platform.contracts.curated import CURATED
 from spotify_platform.home import Home
 from spotify_platform.lake import Lake
 from spotify_platform.lake.publishing import PublishRecord, heads
-from spotify_platform.load.snowflake.ddl import Target
+from spotify_platform.load.snowflake.ddl import Target, pipe
 from spotify_platform.load.snowflake.names import Names
 from spotify_platform.load.snowflake.session import Session
 from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
@@ -54,6 +55,16 @@ class Account:
         capture(self.lake, day, name, *items, hour=hour)
         publish_dates(self.lake, [day])
         return heads(self.lake, [day])[day]
+
+    def wait_until_landed(self) -> None:
+        """Wait until the pipes have loaded what was published.
+
+        They are told to look, too: moto loses an event now and then, without a word, when its queue is read meanwhile.
+        """
+        self.model.wait_until_drained()
+        for table in CURATED:
+            self.rows(f"alter pipe landing.{pipe(table)} refresh")
+        self.model.wait_until_drained()
 
     def load(self, *days: date, pipes: bool = True, patience: Patience = QUICK) -> list[date]:
         """Load the published batches of dates, or of all."""

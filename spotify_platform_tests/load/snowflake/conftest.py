@@ -66,7 +66,6 @@ def account(
     model.wait_until_drained()
     with account.warehouse() as warehouse:
         warehouse.clear()
-    account.rows("use role accountadmin")
     for table in CURATED:
         account.rows(f"alter pipe landing.{pipe(table)} set pipe_execution_paused = false")
     account.lake.delete(account.lake.keys(""))

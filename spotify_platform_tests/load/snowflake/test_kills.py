@@ -92,7 +92,7 @@ class Dates:
         """The next batches, and where pipes bring them, landed."""
         new = {day: publish(account, day) for day in (DAY, NEXT)}
         if pipes:
-            account.model.wait_until_drained()
+            account.wait_until_landed()
         return cls(account, old, new, pipes)
 
     def load(self) -> list[date]:

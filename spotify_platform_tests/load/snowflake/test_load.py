@@ -66,7 +66,7 @@ def test_a_batch_that_landed_is_not_seen_before_it_is_switched(account: Account)
     account.publish(DAY, "c1", artist("ann"))
     account.load()
     account.publish(DAY, "c2", artist("bob"), hour=6)
-    account.model.wait_until_drained()
+    account.wait_until_landed()
     assert account.artists() == {DAY: ["ann"]}
     assert account.load() == [DAY]
     assert account.artists() == {DAY: ["ann", "bob"]}
@@ -121,7 +121,7 @@ def test_rows_that_do_not_add_up_leave_the_old_batch_and_the_next_run_copies(acc
     account.publish(DAY, "c1", artist("ann"))
     account.load()
     record = account.publish(DAY, "c2", artist("bob"), hour=6)
-    account.model.wait_until_drained()
+    account.wait_until_landed()
     account.rows("insert into landing.artists select * from landing.artists where artist_id = 'bob'")
     with pytest.raises(WarehouseError, match=r"part-0.parquet: 3 rows landed, 2 were published"):
         account.load()
@@ -134,7 +134,7 @@ def test_rows_that_do_not_add_up_leave_the_old_batch_and_the_next_run_copies(acc
 def test_of_two_dates_the_good_one_is_switched_and_the_other_one_named(account: Account) -> None:
     account.publish(DAY, "c1", artist("ann"))
     account.publish(NEXT, "c1", artist("bob"))
-    account.model.wait_until_drained()
+    account.wait_until_landed()
     account.rows(f"insert into landing.artists select * from landing.artists where snapshot_date = '{NEXT}'")
     with pytest.raises(WarehouseError, match=f"^{NEXT}: artists/snapshot_date={NEXT}.*: 2 rows landed, 1 were"):
         account.load()
@@ -166,14 +166,14 @@ def test_a_purged_date_has_no_row_left(account: Account) -> None:
 
 def test_batches_that_nobody_sees_are_swept_after_a_grace_period(account: Account) -> None:
     first = account.publish(DAY, "c1", artist("ann"))
-    second = account.publish(DAY, "c2", artist("bob"), hour=6)
+    account.publish(DAY, "c2", artist("bob"), hour=6)
     account.load()
-    waits = account.publish(NEXT, "c1", artist("cid"))
-    account.model.wait_until_drained()
+    account.publish(NEXT, "c1", artist("cid"))
+    account.wait_until_landed()
     with account.warehouse() as warehouse:
-        warehouse.sweep([second.batch_id, waits.batch_id], first.published_at)
+        warehouse.sweep(account.lake, first.published_at)
         assert account.rows("select count(*) from landing.artists") == [(4,)]
-        warehouse.sweep([second.batch_id, waits.batch_id], datetime(2100, 1, 1, tzinfo=UTC))
+        warehouse.sweep(account.lake, datetime(2100, 1, 1, tzinfo=UTC))
     assert account.rows("select distinct artist_id from landing.artists order by 1") == [("ann",), ("bob",), ("cid",)]
     assert account.load() == [NEXT]
 
