@@ -184,6 +184,19 @@ def test_no_line_at_all_makes_empty_tables() -> None:
     assert curated([]).rows == {table.name: [] for table in CURATED}
 
 
+def test_lists_of_texts_stay_what_they_are_however_many_texts_there_are() -> None:
+    few: dict[str, list[str | None] | None] = {"a": [], "b": [None, "US", "DE"], "c": ["", "us", "US"], "d": [None]}
+    few["e"] = None
+    many = few | {"f": [f"{number:04}" for number in range(2_000)]}  # more than an enum is made of
+    none = {name: few[name] for name in "ade"}
+    for lists in (few, many, none):
+        tables = curated(raw("tracks", {"id": name, "available_markets": texts}) for name, texts in lists.items())
+        for name, row in tables.by("tracks", "track_id").items():
+            texts = lists[name]
+            in_order = texts and sorted(texts, key=lambda text: (text is not None, text or ""))  # NULLs first
+            assert row["available_markets"] == in_order
+
+
 def test_dates_do_not_mix() -> None:
     tomorrow = DAY.replace(day=2)
     newer = raw("artists", {"id": "a", "name": "tomorrow"}, at=STAMPS[2], day=tomorrow)
