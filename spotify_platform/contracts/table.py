@@ -71,7 +71,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: a sentence, its grain, its key, its columns, and the raw entities that feed it."""
+    """One table: a sentence, its grain, its key, its columns, and the raw entities that feed it.
+
+    `touched` is about a mart whose rows have a date: a changed day can change rows dated from so many days after it
+    (negative: before it) to so many, or to the end (None). A mart without it is always made whole.
+    """
 
     name: str
     meaning: str
@@ -79,11 +83,17 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     sources: tuple[str, ...] = ()
+    touched: tuple[int, int | None] | None = None
 
     @property
     def names(self) -> list[str]:
         """The names of the columns, in order."""
         return [column.name for column in self.columns]
+
+    @property
+    def day(self) -> str:
+        """The column that says which date a row is about; a week is named by its first one. Empty: there is none."""
+        return next((name for name in ("snapshot_date", "chart_week") if name in self.names), "")
 
     @property
     def duckdb_columns(self) -> dict[str, str]:
