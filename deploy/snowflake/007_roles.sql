@@ -72,6 +72,10 @@ grant select on table ops.published to role SPOTIFY_TRANSFORMER;
 
 grant select, insert, delete on table ops.coverage to role SPOTIFY_TRANSFORMER;
 
+grant select, insert, delete on table ops.days_to_build to role SPOTIFY_TRANSFORMER;
+
+grant select, insert, delete on table ops.last_build to role SPOTIFY_TRANSFORMER;
+
 grant select, insert, delete on all tables in schema marts to role SPOTIFY_TRANSFORMER;
 
 grant select, insert, delete on future tables in schema marts to role SPOTIFY_TRANSFORMER;

@@ -30,10 +30,15 @@ def mart_tables(
     zone = lake.open()
     with warehouse.open(context) as opened:
         record, _ = build_marts(opened, zone)
-    for file in record.files:
+    for mart in marts():
+        files = [file for file in record.files if file.table == mart.table.name]
         yield dg.MaterializeResult(
-            asset_key=["marts", file.table],
-            metadata={"dagster/row_count": file.rows, "bytes": file.bytes, "build": record.build_id},
+            asset_key=["marts", mart.table.name],
+            metadata={
+                "dagster/row_count": sum(file.rows for file in files),
+                "bytes": sum(file.bytes for file in files),
+                "build": record.build_id,
+            },
             data_version=dg.DataVersion(record.build_id),
         )
     fail_if_last(context, "marts", unread_dates(zone, days_of_run(context.run)))

@@ -17,7 +17,7 @@ _pipes/<work>/<attempt>/<n>.json                                  what a Glue jo
 curated/_published/snapshot_date=D/<seq>.json                     which batch of a date readers see
 curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's newest inputs were not published
 curated/_accepted/snapshot_date=D/<captures>.json                 that a person takes a date's captures as they are
-marts/<mart>/build_id=B/part-0.parquet                            a mart's rows
+marts/<mart>/build_id=B/<part>.parquet                            a mart's rows, of a month or all
 marts/_published/<seq>.json                                       which build readers see
 """
 
@@ -151,9 +151,9 @@ def accepted(snapshot_date: date, captures: str) -> str:
     return f"{ACCEPTED}/{day(snapshot_date)}/{captures}.json"
 
 
-def mart(name: str, build_id: str) -> str:
-    """A mart's Parquet file."""
-    return f"{MARTS}/{name}/build_id={build_id}/part-0.parquet"
+def mart(name: str, build_id: str, part: str) -> str:
+    """A Parquet file of a mart: of the month `part`, or of all its rows."""
+    return f"{MARTS}/{name}/build_id={build_id}/{part}.parquet"
 
 
 def marts_published(seq: int) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import duckdb
 
@@ -16,7 +16,7 @@ from spotify_platform.lake.publishing import PublishRecord
 from spotify_platform.lake.store import Lake
 from spotify_platform.load.parquet import check_files, scan
 from spotify_platform.load.warehouse import holds
-from spotify_platform.marts.sql import Mart
+from spotify_platform.marts.sql import Mart, days_of
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,39 @@ class DuckDBWarehouse:
     def building(self) -> Iterator[None]:
         """One transaction."""
         with _transaction(self.connection):
-            self.connection.execute("create schema if not exists marts")
+            self.connection.execute(
+                "create schema if not exists marts; create table if not exists ops.last_build (build_id varchar)"
+            )
             yield
 
-    def put_coverage(self, path: Path) -> None:
-        """Replace the coverage ledger by the rows of a Parquet file."""
-        self.connection.execute("create or replace table ops.coverage as from read_parquet($path)", {"path": str(path)})
+    def put(self, table: str, path: Path) -> None:
+        """Replace `ops.<table>` by the rows of a Parquet file."""
+        self.connection.execute(f"create or replace table ops.{table} as from read_parquet($path)", {"path": str(path)})
 
-    def make(self, mart: Mart) -> None:
-        """Make a mart anew."""
-        columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in mart.table.duckdb_columns.items())
-        self.connection.execute(
-            f"create or replace table marts.{mart.table.name} as select {columns} from ({mart.select})"
-        )
+    def ask(self, select: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        return self.connection.execute(select).fetchall()
 
-    def export(self, table: Table, path: Path) -> int:
-        """Write a mart to a Parquet file, by its key; returns its rows."""
+    def make(self, mart: Mart, *, whole: bool) -> None:
+        """Make a mart anew, or its rows of the days to build."""
+        table = mart.table
+        columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.duckdb_columns.items())
+        rows = f"select {columns} from ({mart.select})"
+        if whole:
+            self.connection.execute(f"create or replace table marts.{table.name} as {rows}")
+        else:
+            self.connection.execute(f"delete from marts.{table.name} where {table.day} in ({days_of(mart)})")
+            self.connection.execute(f"insert into marts.{table.name} {rows}")
+
+    def export(self, table: Table, path: Path, between: tuple[date, date] | None) -> int:
+        """Write a mart to a Parquet file, by its key, or its rows of some days; returns the rows."""
         order = ", ".join(f'"{name}"' for name in table.key)
-        self.connection.execute(
-            f"copy (select * from marts.{table.name} order by {order}) to $path (format parquet, compression zstd)",
-            {"path": str(path)},
-        )
-        row = self.connection.execute(f"select count(*) from marts.{table.name}").fetchone()
-        return row[0] if row else 0
+        days = f"where {table.day} between '{between[0]}' and '{between[1]}'" if between else ""
+        rows = f"select * from marts.{table.name} {days} order by {order}"
+        copied = self.connection.execute(
+            f"copy ({rows}) to $path (format parquet, compression zstd)", {"path": str(path)}
+        ).fetchone()
+        return copied[0] if copied else 0
 
     def remove(self, dates: Iterable[date]) -> None:
         """Remove all rows of dates, in one transaction."""

@@ -14,74 +14,96 @@ with calendar as (
     where entity = 'chart_entries' and market <> '*' and readable
 ),
 
-entries as (
-    -- a track that stands twice on a chart counts once, with its better place
-    select market, snapshot_date, track_id, track_name, artist_names, rank
-    from curated.chart_entries
-    qualify row_number() over (partition by market, snapshot_date, track_id order by rank) = 1
+wanted as (
+    -- the tracks of the days to build: the history of no other one is looked at; a number sorts faster than two texts
+    select market, track_id, row_number() over (order by market, track_id) as number
+    from (
+        select distinct places.market, places.track_id
+        from marts.fct_chart_daily as places
+        inner join ops.days_to_build as days
+            on days.mart = 'chart_movement' and places.snapshot_date = days.snapshot_date
+    )
+),
+
+stated as (
+    select entries.market, entries.snapshot_date, entries.rank, entries.track_name, entries.artist_names
+    from curated.chart_entries as entries
+    inner join ops.days_to_build as days
+        on days.mart = 'chart_movement' and entries.snapshot_date = days.snapshot_date
 ),
 
 appearances as (
     select
-        entries.*,
+        wanted.number,
+        places.market,
+        places.snapshot_date,
+        places.track_id,
+        places.rank,
         calendar.previous_date,
         calendar.first_date,
         calendar.chart_number,
         coalesce(date_diff('day', calendar.previous_date, calendar.snapshot_date) > 3, false) as after_gap,
         lag(calendar.chart_number) over (
-            partition by entries.market, entries.track_id order by entries.snapshot_date
+            partition by wanted.number order by calendar.chart_number
         ) as last_number,
-        lag(entries.rank) over (
-            partition by entries.market, entries.track_id order by entries.snapshot_date
+        lag(places.rank) over (
+            partition by wanted.number order by calendar.chart_number
         ) as last_rank,
-        min(entries.rank) over (
-            partition by entries.market, entries.track_id order by entries.snapshot_date
+        min(places.rank) over (
+            partition by wanted.number order by calendar.chart_number
             rows between unbounded preceding and current row
         ) as peak_rank,
         row_number() over (
-            partition by entries.market, entries.track_id order by entries.snapshot_date
+            partition by wanted.number order by calendar.chart_number
         ) as days_on_chart
-    from entries
+    from marts.fct_chart_daily as places
     inner join calendar
-        on entries.market = calendar.market and entries.snapshot_date = calendar.snapshot_date
+        on places.market = calendar.market and places.snapshot_date = calendar.snapshot_date
+    inner join wanted on places.market = wanted.market and places.track_id = wanted.track_id
 ),
 
 streaks as (
     select
         *,
         case when last_number = chart_number - 1 then last_rank end as previous_rank,
-        sum(case when last_number = chart_number - 1 and not after_gap then 0 else 1 end) over (
-            partition by market, track_id order by snapshot_date
+        max(case when last_number = chart_number - 1 and not after_gap then 0 else days_on_chart end) over (
+            partition by number order by chart_number
             rows between unbounded preceding and current row
-        ) as streak,
+        ) as streak_start,
         cast(chart_number as double) / (date_diff('day', first_date, snapshot_date) + 1) as observed_share
     from appearances
 )
 
 select
-    snapshot_date,
-    market,
-    track_id,
-    track_name,
-    artist_names,
-    rank,
+    streaks.snapshot_date,
+    streaks.market,
+    streaks.track_id,
+    stated.track_name,
+    stated.artist_names,
+    streaks.rank,
     case
-        when previous_date is null then null
-        when days_on_chart = 1 then 'NEW'
-        when previous_rank is null then 'RE-ENTRY'
-        when rank < previous_rank then 'UP'
-        when rank > previous_rank then 'DOWN'
+        when streaks.previous_date is null then null
+        when streaks.days_on_chart = 1 then 'NEW'
+        when streaks.previous_rank is null then 'RE-ENTRY'
+        when streaks.rank < streaks.previous_rank then 'UP'
+        when streaks.rank > streaks.previous_rank then 'DOWN'
         else 'SAME'
     end as movement,
-    previous_date,
-    previous_rank,
-    previous_rank - rank as rank_change,
-    peak_rank,
-    days_on_chart,
-    row_number() over (partition by market, track_id, streak order by snapshot_date) as consecutive_days,
-    after_gap,
-    case when previous_date is null then 'the first chart of the market: nothing to compare with' end as reason,
-    first_date as history_from,
-    round(observed_share, 6) as coverage,
-    case when observed_share >= 0.8 then 'high' when observed_share >= 0.5 then 'medium' else 'low' end as confidence
+    streaks.previous_date,
+    streaks.previous_rank,
+    streaks.previous_rank - streaks.rank as rank_change,
+    streaks.peak_rank,
+    streaks.days_on_chart,
+    streaks.days_on_chart - streaks.streak_start + 1 as consecutive_days,
+    streaks.after_gap,
+    case when streaks.previous_date is null then 'the first chart of the market: nothing to compare with' end as reason,
+    streaks.first_date as history_from,
+    round(streaks.observed_share, 6) as coverage,
+    case
+        when streaks.observed_share >= 0.8 then 'high' when streaks.observed_share >= 0.5 then 'medium' else 'low'
+    end as confidence
 from streaks
+inner join stated
+    on
+        streaks.market = stated.market and streaks.snapshot_date = stated.snapshot_date
+        and streaks.rank = stated.rank

@@ -19,21 +19,31 @@ _DOCS = "docs.snowflake.com/en/sql-reference/"
 # Each has its page, `functions/<name>`, and gives for the marts' values what DuckDB's gives; where not, a rule says so.
 # Not here on purpose: concat_ws, greatest and least, which are NULL as soon as one of their values is.
 FUNCTIONS = {
+    "ABS",
     "AVG",  # of integers a NUMBER: see the rule on doubles
     "CAST",
     "COALESCE",
     "COUNT",
     "DATEDIFF",  # of two dates; of times the boundaries that lie between
+    "DAY",  # this, MONTH, YEAR and DAYOFWEEKISO: functions/year
+    "DAYOFWEEKISO",  # from 1, Monday, to 7, whatever WEEK_START says
     "LAG",
+    "LEAD",
     "LISTAGG",  # of no value '' and not NULL: see the rule on it
     "LN",
     "MAX",  # of texts by the bytes of UTF-8, as DuckDB: constructs/order-by
+    "MAX_BY",  # passes over rows where the second value is NULL: see the rule on the first one
+    "MEDIAN",  # of an even number the mean of the middle two; of integers with 3 digits after the point
     "MIN",
+    "MIN_BY",
+    "MONTH",
     "NULLIF",
     "ROUND",  # half away from zero unless it is told otherwise, as DuckDB
     "ROW_NUMBER",
+    "STDDEV_POP",  # a double
     "SUBSTRING",
     "SUM",  # of integers NUMBER(38, 0); DuckDB's is HUGEINT
+    "YEAR",
 }
 
 # sql-reference/intro-summary-data-types; FLOAT and DOUBLE are one type, and all whole numbers are NUMBER(38, 0).
@@ -146,6 +156,12 @@ def _rules() -> tuple[Rule, ...]:
             "functions/listagg",
             lambda node: isinstance(node, exp.GroupConcat) and not isinstance(node.parent, exp.If),
         ),
+        # DuckDB passes over a row whose first value is NULL, Snowflake answers NULL. So the mart says what is meant.
+        Rule(
+            "MAX_BY or MIN_BY whose first value may be NULL",
+            "functions/max_by",
+            lambda node: isinstance(node, exp.ArgMax | exp.ArgMin) and not _is_sure(node),
+        ),
         # Of whole numbers both are a NUMBER with 6 digits after the point; what DuckDB computes is a double.
         Rule(
             "a division without a cast to double",
@@ -177,6 +193,13 @@ def _is_ducks(join: "exp.Join") -> bool:
     """Whether a join is of a kind of DuckDB's; sqlglot reads POSITIONAL as the alias of a table joined to all rows."""
     on = join.args.get("on") or join.args.get("using")
     return join.kind in ("SEMI", "ANTI") or join.method != "" or (not on and join.kind != "CROSS")
+
+
+def _is_sure(node: "exp.ArgMax | exp.ArgMin") -> bool:
+    """Whether NULL is taken care of: the first value is coalesced, or CASE leaves out the rows that do not count."""
+    from sqlglot import exp
+
+    return isinstance(node.this, exp.Coalesce) or isinstance(node.expression, exp.Case)
 
 
 def _is_double(node: "exp.Expr") -> bool:

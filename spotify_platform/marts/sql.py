@@ -1,4 +1,4 @@
-"""The marts' SQL files: their text, what their header says, and the order that their references ask for."""
+"""The marts' SQL files and those of their checks: their text, and the order that their references ask for."""
 
 import re
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ class Mart:
     table: Table
     select: str
     reads: frozenset[str]  # `curated.tracks`, `marts.chart_movement`, …
+    check: str = ""  # a SELECT of what does not add up: no row where all is well
 
     @property
     def question(self) -> str:
@@ -37,8 +38,10 @@ def marts() -> tuple[Mart, ...]:
 
 
 def _read(table: Table) -> Mart:
-    text = resources.files(__package__).joinpath(f"{table.name}.sql").read_text("utf-8")
-    return Mart(table, text, frozenset(references(text)))
+    folder = resources.files(__package__)
+    text = folder.joinpath(f"{table.name}.sql").read_text("utf-8")
+    check = folder.joinpath("checks", f"{table.name}.sql")
+    return Mart(table, text, frozenset(references(text)), check.read_text("utf-8") if check.is_file() else "")
 
 
 def references(select: str) -> set[str]:
@@ -48,3 +51,8 @@ def references(select: str) -> set[str]:
     holds that sqlglot finds the same.
     """
     return set(_REFERENCE.findall(re.sub("--.*", "", select)))
+
+
+def days_of(mart: Mart) -> str:
+    """A SELECT of the days that a build makes of a mart, for both warehouses."""
+    return f"select snapshot_date from ops.days_to_build where mart = '{mart.table.name}'"

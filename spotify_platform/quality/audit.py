@@ -43,12 +43,14 @@ def _audit(
     sums = ", ".join(f"sum(c{number})::bigint" for number in range(len(broken)))
     joins = " ".join(_join(check, files) for check in checks if check.kind == "references")
     # Grouped by the key, so that one scan serves its uniqueness too; the counts are summed on the way.
-    group = ", ".join(f'"{name}"' for name in table.key or ("snapshot_date",))
+    group = ", ".join(f'"{name}"' for name in table.key or (table.day,))
+    # What has no days is judged as one.
+    day = f'"{table.day}"' if table.day else "date '0001-01-01'"
     surplus = "sum(n) - count(*)" if table.key else "0"
     rows = connection.execute(f"""
-        select snapshot_date, ({surplus})::bigint, {sums}
+        select {day}, ({surplus})::bigint, {sums}
         from (select {group}, count(*) as n, {counts} from {_scan(files[table.name])} {joins} group by {group})
-        group by snapshot_date""").fetchall()
+        group by 1""").fetchall()
     key = next((check.name for check in checks if check.kind == "unique"), "")
     judged = {
         day: [Finding(table.name, name, n) for name, n in zip([key, *broken], counts, strict=True) if n]

@@ -193,14 +193,22 @@ def _view(table: Table) -> str:
 
 
 def _marts() -> Script:
-    coverage = MARTS_BY_NAME["coverage"]
-    statements = []
-    for name, table in (("ops.coverage", coverage), *((f"marts.{mart.name}", mart) for mart in MARTS)):
+    statements = [
+        # Transient, as the marts are.
+        "create transient table if not exists ops.days_to_build (mart varchar, snapshot_date date)",
+        "create transient table if not exists ops.last_build (build_id varchar)",
+    ]
+    for name, table in (
+        ("ops.coverage", MARTS_BY_NAME["coverage"]),
+        *((f"marts.{mart.name}", mart) for mart in MARTS),
+    ):
         listed = ",\n".join(f"    {column} {kind}" for column, kind in table.snowflake_columns.items())
         # Transient: they are made from the lake, and what is purged shall not stay in Fail-safe for a week.
         statements.append(f"create transient table if not exists {name} (\n{listed}\n)")
         statements += _new_columns(name, table)
-    return Script("marts", "The coverage ledger that the marts count days by, and the marts.", statements)
+    return Script(
+        "marts", "The coverage ledger that the marts count days by, what a build notes, and the marts.", statements
+    )
 
 
 def _roles(target: Target) -> Script:
@@ -222,7 +230,7 @@ def _roles(target: Target) -> Script:
             "usage on file format ops.parquet_files",
             *_on("views", "curated", "select"),
             "select on table ops.published",
-            "select, insert, delete on table ops.coverage",
+            *(f"select, insert, delete on table ops.{name}" for name in ("coverage", "days_to_build", "last_build")),
             *_on("tables", "marts", "select, insert, delete"),
             "read, write on stage ops.uploads",
         ],

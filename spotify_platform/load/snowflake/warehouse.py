@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import LakeError, NotLandedError, PlatformError, WarehouseError
@@ -27,7 +28,7 @@ from spotify_platform.load.snowflake.names import Names
 from spotify_platform.load.snowflake.session import Session
 from spotify_platform.load.warehouse import holds
 from spotify_platform.marts.dialect import rendered
-from spotify_platform.marts.sql import Mart
+from spotify_platform.marts.sql import Mart, days_of
 
 _PLAIN = re.compile(r"[\w/=.-]+", re.ASCII)
 
@@ -232,35 +233,41 @@ class SnowflakeWarehouse:
         with self.session.transaction():
             yield
 
-    def put_coverage(self, path: Path) -> None:
-        """Replace the coverage ledger by a Parquet file."""
+    def put(self, table: str, path: Path) -> None:
+        """Replace `ops.<table>` by the rows of a Parquet file."""
         # PUT is no part of a transaction; the file's place is nobody else's.
-        name = f"coverage/{path.parent.name}/{path.name}"
+        name = f"{table}/{path.parent.name}/{path.name}"
         landing.upload(self.session, "ops.uploads", {name: path})
-        self.session.rows("delete from ops.coverage")
+        self.session.rows(f"delete from ops.{table}")
         self.session.rows(
-            f"copy into ops.coverage from @ops.uploads/ files = ('{name}') "
+            f"copy into ops.{table} from @ops.uploads/ files = ('{name}') "
             "file_format = (format_name = 'ops.parquet_files') match_by_column_name = case_insensitive force = true"
         )
         self.session.rows(f"remove @ops.uploads/{name}")
 
-    def make(self, mart: Mart) -> None:
-        """Replace a mart's rows by what its SELECT gives."""
+    def ask(self, select: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        return self.session.rows(rendered(select, "snowflake"))
+
+    def make(self, mart: Mart, *, whole: bool) -> None:
+        """Replace a mart's rows by what its SELECT gives, all or those of the days to build."""
         table = mart.table
         columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in table.snowflake_columns.items())
         # DELETE and not CREATE OR REPLACE, which would end the transaction, as all DDL does.
-        self.session.rows(f"delete from marts.{table.name}")
+        days = "" if whole else f" where {table.day} in ({days_of(mart)})"
+        self.session.rows(f"delete from marts.{table.name}{days}")
         self.session.rows(
             f"insert into marts.{table.name} ({', '.join(table.names)}) "
             f"select {columns} from ({rendered(mart.select, 'snowflake')}) as made"
         )
 
-    def export(self, table: Table, path: Path) -> int:
-        """Write a mart to a Parquet file as the contract has it, by its key; returns the rows."""
+    def export(self, table: Table, path: Path, between: tuple[date, date] | None) -> int:
+        """Write a mart to a Parquet file as the contract has it, by its key, or some days of it; returns the rows."""
         import duckdb
 
         order = ", ".join(table.key)
-        made = self.session.arrow(f"select {', '.join(table.names)} from marts.{table.name} order by {order}")
+        days = f"where {table.day} between '{between[0]}' and '{between[1]}' " if between else ""
+        made = self.session.arrow(f"select {', '.join(table.names)} from marts.{table.name} {days}order by {order}")
         with duckdb.connect() as connection:
             rows = scan(table, [])  # none
             if made is not None:
@@ -311,7 +318,7 @@ class SnowflakeWarehouse:
         made = [f"marts.{mart.name}" for mart in MARTS]
         for role, stage, tables in (
             (self.names.loader, "landing.uploads", ["ops.published", "ops.refused", *landed]),
-            (self.names.transformer, "ops.uploads", ["ops.coverage", *made]),
+            (self.names.transformer, "ops.uploads", ["ops.coverage", "ops.days_to_build", "ops.last_build", *made]),
         ):
             self._become(role)
             for table in tables:
