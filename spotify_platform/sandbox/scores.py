@@ -204,7 +204,7 @@ class Scores:
         for place, track in enumerate(self._catalogue.tracks_of(self._catalogue.planted_album_index)):
             curves[track] = self._album(place)
         for number, artist in enumerate(plan.genre_artists):
-            for place, track in enumerate(leading(artist)[:2]):
+            for place, track in enumerate(leading(artist)[:3]):
                 curves[track] = self._growing(number + 5 * place)
         return curves
 
@@ -246,7 +246,7 @@ class Scores:
         return curve
 
     def _growing(self, place: int) -> Curve:
-        start, end = self.level_at_rank(36 + 8 * place), self.level_at_rank(8 + 3 * place)
+        start, end = self.level_at_rank(36 + 5 * place), self.level_at_rank(8 + 5 * place // 3)
 
         def curve(offset: int) -> float:
             return start + (end - start) * min(1.0, max(0.0, (offset + 60) / 60))

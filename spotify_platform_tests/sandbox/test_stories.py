@@ -111,8 +111,11 @@ def test_the_falling_artist_falls_from_the_top_ten_to_the_end(told: Told):
     assert weekly == sorted(weekly)
     for score in told.scorings():
         changes = told.changes(score, GLOBAL, 0)
-        charting = {artist for offset in range(-6, 1) for artist in told.best(GLOBAL, offset)}
-        assert min(charting, key=changes.__getitem__) == name
+        # Who stood at a chart's end has little to lose, and loses it at once.
+        leading = {
+            artist for offset in range(-34, -6) for artist, rank in told.best(GLOBAL, offset).items() if rank <= 20
+        }
+        assert name in sorted(leading, key=changes.__getitem__)[:3]
 
 
 def test_the_growing_genres_share_of_streams_at_least_doubles(told: Told):
