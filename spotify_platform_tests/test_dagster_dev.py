@@ -95,7 +95,7 @@ def running(program: str, platform: Platform) -> Iterator[Server]:
 @pytest.mark.parametrize("program", ["dagster", "dg"])
 def test_it_shows_the_graph_with_nothing_configured(platform: Platform, program: str) -> None:
     with running(program, platform) as server:
-        assert len(server.assets()) == 32
+        assert len(server.assets()) == 47
 
 
 def test_the_sensor_brings_new_captures_to_the_marts_and_remembers_after_a_restart(

@@ -277,7 +277,7 @@ def test_a_superseded_build_of_the_marts_goes_with_its_record(lake: Lake, tmp_pa
 ORPHANS = {
     "a batch that was never published": keys.part("artists", DAY, "crashed", 0),
     "a chunk of a crashed capture": keys.chunk("artists", DAY, "crashed", 0),
-    "a build that was never published": keys.mart("chart_movement", "crashed"),
+    "a build that was never published": keys.mart("chart_movement", "crashed", "2026-11"),
     "what a Glue job left": "curated/_staging/work/attempt/part-0.parquet",
     "what a Glue job told": "_pipes/work/attempt/0.json",
 }

@@ -10,7 +10,10 @@ from spotify_platform.lake.publishing import heads
 from spotify_platform.load.snowflake import setup
 from spotify_platform.marts.build import build_marts
 
-from ...marts.test_oracle import ORACLE, Built, Real, built, differences, real, write_world
+from ...marts.comparison import Built, built, differences
+from ...marts.oracle import ORACLE
+from ...marts.test_oracle_2021 import Real, real
+from ...marts.worlds import write_world
 from .account import Account
 
 __all__ = ["real"]  # a fixture: the charts of 2021
