@@ -31,9 +31,10 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make docs/data-dictionary.md and deploy/snowflake from the contracts
+docs: .venv/dev  ## make the data dictionary, deploy/snowflake and the question book
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
+	$(BIN)/python docs/questions.py docs
 
 bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
 	$(BIN)/python benchmarks/load.py
