@@ -122,7 +122,7 @@ def draw(question: Question, columns: Sequence[str], rows: Sequence[tuple[Any, .
     kind, *fields = question.picture
     plain = [{name: _plain(value) for name, value in zip(columns, row, strict=True)} for row in rows]
     data = alt.Data(values=[row for row in plain if all(row[field] is not None for field in fields[:2])])
-    names = [alt.Title(field.replace("_", " ")) for field in fields]
+    names = [field.replace("_", " ") for field in fields]
     if kind == "bar":
         chart = alt.Chart(data).mark_bar(color="#1b7f5c")
         value, label = fields

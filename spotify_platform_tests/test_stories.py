@@ -93,7 +93,7 @@ def test_the_growing_genre_leads_genre_growth(found: Found) -> None:
 
 
 def test_the_viral_artist_leads_virality(found: Found) -> None:
-    # He begins to climb 8 to 14 days before the end, for 4 to 6 days: in one of the last two weeks.
+    # The climb begins 8 to 14 days before the end and takes 4 to 6: in one of the last two weeks.
     leaders = found.rows(
         """
         select artist_id from marts.artist_consistency_virality

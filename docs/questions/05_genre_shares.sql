@@ -11,4 +11,4 @@ where
     shares.market = 'GLOBAL'
     and newest.chart_week = (select max(chart_week) from marts.genre_growth)
     and newest.rank_by_share <= 5
-order by shares.chart_week, shares.share desc
+order by shares.chart_week, shares.share is null, shares.share desc, shares.genre

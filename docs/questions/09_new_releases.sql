@@ -8,6 +8,7 @@ with best as (
     from marts.new_release_performance
     where days_since_release is not null
     group by album_id
+    having max(points) > 0
     order by most desc, album_id
     limit 5
 )

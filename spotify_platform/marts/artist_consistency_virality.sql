@@ -317,8 +317,8 @@ medians as (
     select
         act,
         window_number,
-        cast(2 * median(best_rank) as integer) as rank_halves,
-        cast(2 * median(points) as integer) as points_halves
+        cast(2 * median(cast(best_rank as double)) as integer) as rank_halves,
+        cast(2 * median(cast(points as double)) as integer) as points_halves
     from measured
     group by act, window_number
 ),
@@ -328,8 +328,8 @@ deviations as (
         measured.act,
         measured.window_number,
         min(medians.points_halves) as points_halves,
-        cast(median(abs(2 * measured.best_rank - medians.rank_halves)) as double) / 2 as rank_mad,
-        median(abs(2 * measured.points - medians.points_halves)) as points_mad_halves
+        median(cast(abs(2 * measured.best_rank - medians.rank_halves) as double)) / cast(2 as double) as rank_mad,
+        median(cast(abs(2 * measured.points - medians.points_halves) as double)) as points_mad_halves
     from measured
     inner join medians on measured.act = medians.act and measured.window_number = medians.window_number
     group by measured.act, measured.window_number

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "LN",
     "MAX",  # of texts by the bytes of UTF-8, as DuckDB: constructs/order-by
     "MAX_BY",  # passes over rows where the second value is NULL: see the rule on the first one
-    "MEDIAN",  # of an even number the mean of the middle two; of integers with 3 digits after the point
+    "MEDIAN",  # of an even number the mean of the middle two; of integers a NUMBER: see the rule on doubles
     "MIN",
     "MIN_BY",
     "MONTH",
@@ -172,6 +172,11 @@ def _rules() -> tuple[Rule, ...]:
             "AVG without a cast to double",
             "functions/avg",
             lambda node: isinstance(node, exp.Avg) and not _is_double(node.this),
+        ),
+        Rule(
+            "MEDIAN without a cast to double",
+            "functions/median",
+            lambda node: isinstance(node, exp.Median) and not _is_double(node.this),
         ),
         # Which of the two is meant, DuckDB and Snowflake decide differently from clause to clause.
         Rule(

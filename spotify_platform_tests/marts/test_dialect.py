@@ -122,6 +122,7 @@ def test_what_snowflake_has_and_duckdb_computes_alike_is_no_finding() -> None:
         ("select 1.0 / b from t", "a division without a cast to double"),
         ("select cast(a / b as double) from t", "a division without a cast to double"),
         ("select avg(a) from t", "AVG without a cast to double"),
+        ("select median(a) from t", "MEDIAN without a cast to double"),
         ("select max(a) as a from t", "a name that is a column and an alias"),
         ("select a + 1 as b from t where b > 1", "a name that is a column and an alias"),
     ],
