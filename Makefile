@@ -5,7 +5,7 @@ DEV := dev,aws,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-sensor clean
+.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten m
 bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, pandas and Spark, memory, a year (40 minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[bench]'
 	$(BIN)/python benchmarks/curate/bench.py
+
+bench-marts: .venv/run  ## what the marts cost: anew, a late day, against the query one would write first
+	$(BIN)/python benchmarks/marts/bench.py
 
 bench-sensor: .venv/dev  ## what a tick of the sensor costs, with a thousand captures and with a million
 	$(BIN)/python benchmarks/sensor.py
