@@ -46,7 +46,7 @@ def forget(lake: Lake) -> None:
     lake.delete(lake.keys(keys.MARTS_PUBLISHED))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 8))])
 def test_builds_in_any_order_of_days_come_to_the_rows_of_a_full_one(
     world: tuple[Lake, list[PublishRecord]], warehouse: DuckDBWarehouse, seed: int
 ) -> None:

@@ -16,6 +16,7 @@ from spotify_platform.quality.audit import audit_tables
 from spotify_platform.quality.checks import Finding
 
 GOOD, POISONED, ALSO_GOOD = date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)
+WITHOUT_DAYS = date.min  # what is found in a table without days
 Row = dict[str, Any]
 
 every_table = pytest.mark.parametrize("table", [*CURATED, *MARTS], ids=lambda table: table.name)
@@ -48,16 +49,18 @@ def value(column: Column, number: int) -> Any:
 
 def row(table: Table, day: date, number: int) -> Row:
     """A good row; another number is another key."""
-    return {column.name: value(column, number) for column in table.columns} | {"snapshot_date": day}
+    dated = {table.day: day} if table.day else {}
+    return {column.name: value(column, number) for column in table.columns} | dated
 
 
 def good(table: Table) -> list[Row]:
     """Two good rows on each of three dates; the second holds NULL wherever the contract allows it."""
     rows = []
-    for day in (GOOD, POISONED, ALSO_GOOD):
+    for day in (GOOD, POISONED, ALSO_GOOD) if table.day else (POISONED,):
         rows.append(row(table, day, 0))
         nulls = {column.name: None for column in table.columns if column.null}
-        rows.append(row(table, day, 1) | nulls)
+        if table.key != (table.day,):
+            rows.append(row(table, day, 1) | nulls)
     return rows
 
 
@@ -93,14 +96,20 @@ def poisoned(table: Table, folder: Path, wrong: Iterable[tuple[str, Any]]) -> di
     """Rows by the check they break, where good rows meet one row per column and wrong value, all on one date."""
     rows = [row(table, POISONED, 2 + n) | {name: bad} for n, (name, bad) in enumerate(wrong)]
     found = audit(table, parquet(folder / "poisoned", table, [*good(table), *rows]))
-    assert set(found) <= {POISONED}
-    return {finding.check: finding.rows for finding in found.get(POISONED, []) if "unique" not in finding.check}
+    assert set(found) <= {poisoned_day(table)}
+    findings = found.get(poisoned_day(table), [])
+    return {finding.check: finding.rows for finding in findings if "unique" not in finding.check}
+
+
+def poisoned_day(table: Table) -> date:
+    """The day that a finding on the poisoned date is told for."""
+    return POISONED if table.day else WITHOUT_DAYS
 
 
 @every_table
 def test_a_null_is_found_in_every_column_that_may_not_hold_it(table: Table, tmp_path: Path) -> None:
     # A row without a date belongs to no date: it has a test of its own.
-    columns = [column for column in table.columns if column.name != "snapshot_date"]
+    columns = [column for column in table.columns if column.name != table.day]
     found = poisoned(table, tmp_path, [(column.name, None) for column in columns])
     assert found == {f"{column.name} is not null": 1 for column in columns if not column.null}
 
@@ -129,7 +138,7 @@ def test_a_key_that_stands_twice_is_found_and_counted(table: Table, tmp_path: Pa
         return
     twice = row(table, POISONED, 0)
     found = audit(table, parquet(tmp_path / "twice", table, [*good(table), twice, twice]))
-    assert found == {POISONED: [Finding(table.name, f"{' + '.join(table.key)} is unique", 2)]}
+    assert found == {poisoned_day(table): [Finding(table.name, f"{' + '.join(table.key)} is unique", 2)]}
 
 
 def test_a_key_is_the_whole_key_and_not_a_part_of_it(tmp_path: Path) -> None:
@@ -159,7 +168,7 @@ def test_not_a_number_is_out_of_every_range(tmp_path: Path) -> None:
             if column.type == Type.DOUBLE and column.between:
                 rows = [row(mart, GOOD, 0) | {column.name: float("nan")}]
                 found = audit(mart, parquet(tmp_path / mart.name / column.name, mart, rows))
-                assert [one.check.split()[0] for one in found[GOOD]] == [column.name]
+                assert [one.check.split()[0] for one in found[GOOD if mart.day else WITHOUT_DAYS]] == [column.name]
 
 
 def test_a_reference_to_what_the_date_does_not_have_is_found(tmp_path: Path) -> None:

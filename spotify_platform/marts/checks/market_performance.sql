@@ -5,6 +5,12 @@ with curated as (
     from curated.chart_entries as entries
     inner join ops.days_to_build as days
         on days.mart = 'market_performance' and entries.snapshot_date = days.snapshot_date
+    inner join marts.coverage as ledger
+        on
+            ledger.entity = 'chart_entries'
+            and ledger.readable
+            and entries.market = ledger.market
+            and entries.snapshot_date = ledger.snapshot_date
     group by 1, 2
 ),
 

@@ -178,6 +178,7 @@ def test_batches_that_nobody_sees_are_swept_after_a_grace_period(account: Accoun
     assert account.load() == [NEXT]
 
 
+@pytest.mark.soak  # CI compares their rows in marts/test_dialect.py
 def test_the_marts_are_the_same_as_on_duckdb(account: Account, tmp_path: Path) -> None:
     for n, day in enumerate((DAY, NEXT)):
         account.publish(day, "c1", *EVERYTHING, charted("US", 2, f"t{n}"), charted("DE", 1, "t9"))
