@@ -87,6 +87,7 @@ def test_running_the_demo_twice_changes_nothing(platform: Platform, undisturbed:
     assert state(platform) == undisturbed
 
 
+@pytest.mark.soak
 def test_another_catalogue_is_refused_in_the_same_home(platform: Platform) -> None:
     platform.ok("demo", "--days", "1")
     answer = platform.cli("demo", "--days", "1", "--seed", "8")
@@ -95,7 +96,7 @@ def test_another_catalogue_is_refused_in_the_same_home(platform: Platform) -> No
 
 
 def _points() -> list[tuple[str, str, int]]:
-    """Five places to kill it at, the exact call drawn from a seed; CI takes the last two."""
+    """Five places to kill it at, the exact call drawn from a seed; CI takes the last."""
     draw = random.Random(20261123)
     return [
         ("while capturing", PUT, draw.randint(DAYS + 2, 4 * DAYS)),
@@ -108,7 +109,7 @@ def _points() -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize(
     ("place", "function", "calls"),
-    [pytest.param(*point, id=point[0], marks=[pytest.mark.soak] * (n < 3)) for n, point in enumerate(_points())],
+    [pytest.param(*point, id=point[0], marks=[pytest.mark.soak] * (n < 4)) for n, point in enumerate(_points())],
 )
 def test_killed_and_run_again_it_ends_in_the_same_tables(
     platform: Platform, undisturbed: State, place: str, function: str, calls: int
@@ -135,6 +136,7 @@ def test_killed_anywhere_twice_it_ends_in_the_same_tables(platform: Platform, un
     assert state(platform) == undisturbed
 
 
+@pytest.mark.soak
 def test_a_killed_run_reads_as_failed_in_the_history_afterwards(platform: Platform) -> None:
     import dagster as dg
 

@@ -124,7 +124,7 @@ def killed_in_loads(account: Account, pipes: bool, how: End, every: int = 1) -> 
         current = dates.new
 
 
-@pytest.mark.parametrize("how", ["interrupted", "vanished"])
+@pytest.mark.parametrize("how", ["interrupted", pytest.param("vanished", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("pipes", [pytest.param(True, marks=pytest.mark.soak), False], ids=["pipe", "copy"])
 def test_killed_at_some_places_of_a_load_readers_see_old_or_new_and_a_rerun_ends_right(account, pipes, how):
     killed_in_loads(account, pipes, how, every=4 if pipes else 8)

@@ -228,6 +228,7 @@ def test_after_a_change_of_the_warehouse_everything_is_loaded_and_built_there(
     assert "Every captured date is published" in platform_of.ok("run")
 
 
+@pytest.mark.soak
 def test_every_statement_says_which_asset_dates_and_run_it_is_for(account: Account, platform_of: Platform) -> None:
     capture(account.lake, DAY, "c1", artist("ann"))
     account.model.forget_statements()
@@ -265,6 +266,7 @@ def test_parts_of_a_result_with_numbers_of_different_width_make_one_table() -> N
     assert Session(Connection()).arrow("select").to_pydict() == {"rank": [1, 200, 300]}
 
 
+@pytest.mark.soak
 def test_of_two_loaders_that_copy_at_once_one_waits_and_no_row_is_there_twice(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
