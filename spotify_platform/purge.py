@@ -173,11 +173,11 @@ def _remove_dates(lake: Lake, zone: Zone, dates: Iterable[date], reason: str, no
 def _unnamed(lake: Lake, now: datetime) -> tuple[list[str], list[str]]:
     """Files of batches and builds that were superseded long enough ago, and old files that no record names."""
     batches, builds = _batches(lake), _builds(lake)
-    old = [one for one in (*batches, *builds) if one.until and now - one.until >= GRACE]
-    # A later build has files of earlier ones: of the months that did not change.
-    in_use = {path for one in (*batches, *builds) if one not in old for path in one.files}
-    superseded = sorted({path for one in old for path in one.files} - in_use)
-    named = {path for one in (*batches, *builds) for path in one.files}
+    old, in_use = set[str](), set[str]()
+    for one in (*batches, *builds):
+        (old if one.until and now - one.until >= GRACE else in_use).update(one.files)
+    superseded = sorted(old - in_use)  # a later build has files of earlier ones: of the months that did not change
+    named = old | in_use
     orphans = []
     for prefix in (*(f"curated/{table.name}" for table in CURATED), "curated/_staging", "_pipes", keys.MARTS):
         orphans += [

@@ -41,7 +41,7 @@ app()
 PUT = "spotify_platform.lake.store.Lake.put"
 CREATE = "spotify_platform.lake.store.Lake.create"
 RECONCILE = "spotify_platform.load.duckdb._reconcile"
-EXPORT = "spotify_platform.marts.build.sha256"  # of each file of a mart, before it is seen
+MART_FILE = "spotify_platform.marts.build.sha256"  # of each file of a mart, before it is seen
 
 
 State = dict[str, list[tuple[Any, ...]]]
@@ -103,7 +103,7 @@ def _points() -> list[tuple[str, str, int]]:
         ("between two commits of captures", CREATE, DAYS + 1 + draw.randint(1, DAYS)),
         ("while publishing, between files and record", CREATE, 2 * DAYS + 1 + draw.randint(1, DAYS)),
         ("while loading, in the transaction", RECONCILE, 1),
-        ("while building the marts", EXPORT, draw.randint(1, 3)),
+        ("while building the marts", MART_FILE, draw.randint(1, 3)),
     ]
 
 
@@ -127,7 +127,7 @@ def test_killed_anywhere_twice_it_ends_in_the_same_tables(platform: Platform, un
     draw = random.Random(seed)
     for _ in range(2):
         # A demo of four days puts 60 objects and creates 14: some draws lie behind the last call of the second run.
-        function, last = draw.choice([(PUT, 60), (CREATE, 14), (RECONCILE, 1), (EXPORT, 3)])
+        function, last = draw.choice([(PUT, 60), (CREATE, 14), (RECONCILE, 1), (MART_FILE, 3)])
         words = [sys.executable, "-c", KILLER, function, str(draw.randint(1, last)), "demo", "--days", str(DAYS)]
         environment = os.environ | {"SPOTIFY_PLATFORM_HOME": str(platform.root)}
         killed = subprocess.run(words, env=environment, capture_output=True)

@@ -19,9 +19,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial, reduce
-from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,9 +29,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.marts import MARTS, MARTS_BY_NAME
+from spotify_platform.contracts.marts import MARTS_BY_NAME
 from spotify_platform.contracts.table import Table, Type
-from spotify_platform.marts.sql import Mart, marts, references
+from spotify_platform.load.duckdb import DuckDBWarehouse
+from spotify_platform.marts.days import Changed, to_build
+from spotify_platform.marts.sql import Mart, marts
 from spotify_platform.quality.checks import Check, checks_of
 
 PARTS = ("same", "rebuild", "late", "naive")
@@ -45,34 +46,10 @@ NAIVE = Path(__file__).with_name("naive")
 # -- the marts' SELECTs ------------------------------------------------------------------------------------------------
 
 
-def ours() -> tuple[Mart, ...]:
-    """The platform's marts, each after those that it reads."""
-    return marts()
-
-
-def naive() -> tuple[Mart, ...]:
-    """The naive queries. As a stand-in for ours they make the rows of the dates that are asked for, from all others."""
-    found = {table.name: Mart(table, _naive(table), frozenset(references(_naive(table)))) for table in MARTS}
-    needs = {name: {read.split(".")[1] for read in mart.reads if "marts." in read} for name, mart in found.items()}
-    return tuple(_narrowed(found[name]) for name in TopologicalSorter(needs).static_order())
-
-
 def _naive(table: Table) -> str:
     if table.name == "coverage":
         return f"select {', '.join(table.names)} from ops.coverage"
     return (NAIVE / f"{table.name}.sql").read_text("utf-8")
-
-
-def _narrowed(mart: Mart) -> Mart:
-    if not mart.table.touched:
-        return mart
-    wanted = f"select snapshot_date from ops.days_to_build where mart = '{mart.table.name}'"
-    return Mart(mart.table, f"select * from ({mart.select}) where {dated(mart.table)} in ({wanted})", mart.reads)
-
-
-def dated(table: Table) -> str:
-    """The column whose date says when a row of a mart with `touched` is made."""
-    return "chart_week" if "chart_week" in table.names else "snapshot_date"
 
 
 def typed(table: Table, select: str) -> str:
@@ -127,16 +104,12 @@ def build(
 ) -> Build:
     """Build all marts: whole, or what a changed day asks for; perhaps export them."""
     began, took = Cost.now(), dict[str, Cost]()
+    warehouse = DuckDBWarehouse(connection)
     connection.begin()
     plan(connection, selects, changed)
     for mart in selects:
-        start, name = Cost.now(), f"marts.{mart.table.name}"
-        if changed and mart.table.touched:
-            wanted = f"select snapshot_date from ops.days_to_build where mart = '{mart.table.name}'"
-            connection.execute(f"delete from {name} where {dated(mart.table)} in ({wanted})")
-            connection.execute(f"insert into {name} {typed(mart.table, mart.select)}")
-        else:
-            connection.execute(f"create or replace table {name} as {typed(mart.table, mart.select)}")
+        start = Cost.now()
+        warehouse.make(mart, whole=changed is None or mart.table.touched is None)
         took[mart.table.name] = start.since()
         told_at_once(mart.table.name, took[mart.table.name])
     connection.commit()
@@ -144,12 +117,7 @@ def build(
     if export:
         with tempfile.TemporaryDirectory(prefix="bench-marts-") as folder:
             for mart in selects:
-                order = ", ".join(f'"{name}"' for name in mart.table.key)
-                connection.execute(
-                    f"copy (select * from marts.{mart.table.name} order by {order}) to $path "
-                    "(format parquet, compression zstd)",
-                    {"path": str(Path(folder, f"{mart.table.name}.parquet"))},
-                )
+                warehouse.export(mart.table, Path(folder, f"{mart.table.name}.parquet"), None)
     return Build(took, whole, start.since())
 
 
@@ -162,17 +130,14 @@ def told_at_once(what: str, took: Cost) -> None:
 def plan(connection: duckdb.DuckDBPyConnection, selects: Sequence[Mart], changed: date | None) -> None:
     """Say which dates of which marts are made: those that a day touches, or those that any day of the ledger does."""
     connection.execute("create or replace table ops.days_to_build (mart varchar, snapshot_date date)")
-    bounds = connection.execute("select min(snapshot_date), max(snapshot_date) from ops.coverage").fetchone()
-    assert bounds
+    found = connection.execute("select distinct snapshot_date from ops.coverage order by 1").fetchall()
+    calendar = [day for (day,) in found]
+    touched = Changed(frozenset({changed})) if changed else None
     for mart in selects:
         if mart.table.touched:
-            first, last = mart.table.touched
-            start = (changed or bounds[0]) + timedelta(first)
-            end = bounds[1] if last is None else (changed or bounds[1]) + timedelta(last)
             connection.execute(
-                "insert into ops.days_to_build select $mart, unnest(range($start::date, $end::date + 1, "
-                "interval 1 day))::date",
-                {"mart": mart.table.name, "start": start, "end": end},
+                "insert into ops.days_to_build select $mart, unnest($days::date[])",
+                {"mart": mart.table.name, "days": to_build(mart, touched, calendar)},
             )
 
 
@@ -386,7 +351,7 @@ CHILDREN: dict[str, Callable[..., dict[str, Any]]] = {
 def child(part: str, task: str, answer: str) -> None:
     """The child process: do a part and write what it told."""
     given = json.loads(task)
-    selects = naive() if given["stand_in"] else ours()
+    selects = marts()
     with opened(Path(given["database"]), given["memory"]) as connection:
         work = CHILDREN[part]
         told = work(connection, selects, given["runs"]) if part in ("late", "naive") else work(connection, selects)
@@ -432,7 +397,6 @@ class Bench:
             "database": str(database),
             "memory": self.options.memory,
             "runs": self.options.runs,
-            "stand_in": self.options.stand_in,
         }
         with tempfile.TemporaryDirectory(prefix="bench-marts-") as folder:
             answer = Path(folder, "answer.json")
@@ -596,9 +560,6 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=2, help="runs of a late day and of each query (2)")
     parser.add_argument("--memory", default="4GB", help="DuckDB's limit, which the rest is spilled under (4GB)")
     parser.add_argument("--folder", type=Path, help="where databases are made and kept (a temporary folder)")
-    parser.add_argument(
-        "--stand-in", action="store_true", help="the naive queries in the marts' place, to try this out"
-    )
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:

@@ -156,6 +156,8 @@ class _Build:
             self._export(mart.table, ALL, None)
         if changed is not None:
             changed = self._with_attributes(changed)
+        if changed is None:
+            self.last = None  # nothing of it stays
         self._make_days(changed, sorted({entry.snapshot_date for entry in entries}))
         self._judge()
         self._put("last_build", LAST_BUILD, [{"build_id": self.build_id}])
@@ -185,8 +187,6 @@ class _Build:
         to_build = {mart.table.name: days.to_build(mart, changed, calendar) for mart in _with_days()}
         rows = [{"mart": name, "snapshot_date": day} for name, listed in to_build.items() for day in listed]
         self._put("days_to_build", DAYS_TO_BUILD, rows)
-        if changed is None:
-            self.last = None  # nothing of it stays
         for mart in _with_days():
             listed = to_build[mart.table.name]
             if listed or changed is None:

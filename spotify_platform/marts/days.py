@@ -114,7 +114,7 @@ def to_build(mart: Mart, changed: Changed | None, calendar: Sequence[date]) -> l
         return []
     last = max([*calendar[-1:], *start])
     if until is None or changed is None:
-        first = min(start) + timedelta(days=min(after, 0) if changed is None else after)
+        first = min(start) + timedelta(days=after)
         touched = {first + timedelta(days=n) for n in range((last - first).days + 1)}
     else:
         touched = {day + timedelta(days=n) for day in start for n in range(after, until + 1)}

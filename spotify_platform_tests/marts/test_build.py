@@ -1,20 +1,22 @@
 """A build of the marts makes what can have changed and nothing else, and comes to the rows of a full one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 from random import Random
 
 import pytest
 
+from spotify_platform.contracts.errors import PermanentError
 from spotify_platform.lake import Lake, keys
 from spotify_platform.lake.publishing import PublishRecord
 from spotify_platform.load.duckdb import DuckDBWarehouse
 from spotify_platform.load.reader import query
 from spotify_platform.load.warehouse import open_warehouse
 from spotify_platform.marts import days
-from spotify_platform.marts.build import build_marts
-from spotify_platform.marts.sql import marts
+from spotify_platform.marts.build import build_marts, published_marts
+from spotify_platform.marts.sql import Mart, marts
 from spotify_platform.publish import pending_dates, publish_dates
 
 from .worlds import write_capture, write_world
@@ -34,6 +36,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[PublishR
 def warehouse(tmp_path: Path) -> Iterator[DuckDBWarehouse]:
     with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
         yield DuckDBWarehouse(connection)
+
+
+@pytest.fixture(scope="module")
+def whole(
+    world: tuple[Lake, list[PublishRecord]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DuckDBWarehouse]:
+    """A warehouse with all marts of the world."""
+    lake, records = world
+    forget(lake)
+    with open_warehouse(tmp_path_factory.mktemp("whole") / "warehouse.duckdb") as connection:
+        warehouse = DuckDBWarehouse(connection)
+        warehouse.load(lake, records)
+        build_marts(warehouse, lake)
+        yield warehouse
 
 
 def rows(warehouse: DuckDBWarehouse, mart: str) -> list[tuple[object, ...]]:
@@ -151,3 +167,41 @@ def test_a_warehouse_that_holds_an_unpublished_build_is_built_anew(
             assert warehouse.ask(
                 f"select count(*) from marts.{mart.table.name} where snapshot_date = '{last.snapshot_date}'"
             ) == [(0,)]
+
+
+# What is done to each mart that its check must tell.
+DAMAGE = {
+    "bridge_track_artist": "delete from {mart} where track_id = (select min(track_id) from {mart})",
+    "bridge_artist_genre": "update {mart} set genre = 'nobody told' where genre = (select min(genre) from {mart})",
+    "dim_date": "delete from {mart} where charts > 0",
+    "genre_growth": "delete from {mart} where rank_by_share = 1",
+    "trending_artists_daily": "delete from {mart} where charted_tracks > 0",
+    "trending_artists_weekly": "delete from {mart} where charted_days > 0",
+    "new_release_performance": "delete from {mart} where points > 0",
+}
+
+
+@pytest.mark.parametrize("mart", [mart for mart in marts() if mart.check], ids=lambda mart: mart.table.name)
+def test_a_mart_that_does_not_add_up_is_told(whole: DuckDBWarehouse, mart: Mart) -> None:
+    name = mart.table.name
+    assert whole.ask(mart.check) == []
+    damage = DAMAGE.get(name, "delete from {mart} where rowid = (select min(rowid) from {mart})")
+    whole.connection.begin()
+    whole.connection.execute(damage.format(mart=f"marts.{name}"))
+    told = whole.ask(mart.check)
+    whole.connection.rollback()
+    assert told
+
+
+def test_a_build_that_does_not_add_up_is_not_published(
+    world: tuple[Lake, list[PublishRecord]], warehouse: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, records = world
+    forget(lake)
+    warehouse.load(lake, records)
+    *others, last = marts()
+    broken = replace(last, check="select 'a sum' as what")
+    monkeypatch.setattr("spotify_platform.marts.build.marts", lambda: (*others, broken))
+    with pytest.raises(PermanentError, match=f"{last.table.name} does not add up: .*a sum.* not published"):
+        build_marts(warehouse, lake)
+    assert published_marts(lake) is None
