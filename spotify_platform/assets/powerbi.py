@@ -1,6 +1,6 @@
 """Power BI: its semantic model and report at the end of the lineage; the model is refreshed where one is deployed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -8,7 +8,7 @@ from spotify_platform.assets.specs import OWNER
 from spotify_platform.contracts.errors import PlatformError, TransientError
 from spotify_platform.powerbi.model import TABLES, source_of
 from spotify_platform.powerbi.pages import PAGES
-from spotify_platform.settings import read_powerbi_settings
+from spotify_platform.settings import read_powerbi_settings, read_settings
 
 _MODEL = dg.AssetSpec(
     ["powerbi", "semantic_model"],
@@ -29,19 +29,24 @@ _REPORT = dg.AssetSpec(
 
 
 def powerbi_assets() -> Sequence[dg.AssetSpec | dg.AssetsDefinition]:
-    """Model and report; the model has a body where `POWERBI_DATASET_ID` names a deployed one, else both are external."""
-    return [semantic_model if read_powerbi_settings().dataset_id else _MODEL, _REPORT]
+    """Model and report; the model has a body where one is deployed that reads Snowflake, else both are external."""
+    deployed = read_powerbi_settings().dataset_id and read_settings().warehouse == "snowflake"
+    return [semantic_model if deployed else _MODEL, _REPORT]
 
 
-@dg.multi_asset(name="refresh_powerbi", specs=[_MODEL])
-def semantic_model(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+@dg.multi_asset(name="refresh_powerbi", specs=[_MODEL.replace_attributes(skippable=True)])
+def semantic_model(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """The marts' rows → the deployed model, by one refresh."""
+    from spotify_platform.home import active_home
     from spotify_platform.powerbi.refresh import refresh_model
 
+    if active_home().name == "demo":
+        context.log.info("The demo's data never goes to Snowflake: there is nothing to refresh.")
+        return
     try:
         done = refresh_model(read_powerbi_settings(), context.log.info)
     except PlatformError as error:
         raise dg.Failure(str(error), allow_retries=isinstance(error, TransientError)) from error
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={"request_id": done.request_id, "started_at": done.started_at, "ended_at": done.ended_at}
     )

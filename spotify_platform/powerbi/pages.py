@@ -148,9 +148,7 @@ _GENRES = Page(
     (
         _market(),
         _days(),
-        *_cards(
-            _WEEK, ("Genre known", "Places of the charts whose track has a known genre"), _COVERAGE, _CONFIDENCE
-        ),
+        *_cards(_WEEK, ("Genre known", "Places of the charts whose track has a known genre"), _COVERAGE, _CONFIDENCE),
         Visual(
             "clusteredBarChart",
             "Growth of genres",
@@ -317,9 +315,7 @@ _RELEASES = Page(
     ),
     (
         _days(),
-        *_cards(
-            _DAY, ("Days not complete", "Days of all captured entities together"), _COVERAGE, _CONFIDENCE
-        ),
+        *_cards(_DAY, ("Days not complete", "Days of all captured entities together"), _COVERAGE, _CONFIDENCE),
         Visual(
             "lineChart",
             "Points by days since release",

@@ -1,4 +1,4 @@
-"""The report in PBIR, Microsoft's JSON format of it: a file a page and a visual, each with the schema that it keeps to."""
+"""The report in PBIR, Microsoft's JSON format of it: a file a page and a visual, each naming its schema."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from spotify_platform.powerbi.tmdl import identity
 
 SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric/"
 _REPORT = SCHEMAS + "item/report/definition/"
-_SHARED = {"version": "2.8.0", "page": "2.0.0", "report": "3.2.0"}
+_VERSIONS = {"visual": "2.8.0", "page": "2.0.0", "report": "3.2.0"}  # of the schemas
 _HEAD = Box(16, 12, 668, 68)
 
 
@@ -40,15 +40,11 @@ def files() -> Iterator[tuple[str, dict[str, Any]]]:
 def _report() -> dict[str, Any]:
     file = f"{NAME}.json"
     return {
-        "$schema": f"{_REPORT}report/{_SHARED['report']}/schema.json",
+        "$schema": f"{_REPORT}report/{_VERSIONS['report']}/schema.json",
         "themeCollection": {
             "customTheme": {
                 "name": file,
-                "reportVersionAtImport": {
-                    "visual": _SHARED["version"],
-                    "page": _SHARED["page"],
-                    "report": _SHARED["report"],
-                },
+                "reportVersionAtImport": _VERSIONS,
                 "type": "RegisteredResources",
             }
         },
@@ -71,7 +67,7 @@ def _report() -> dict[str, Any]:
 
 def _page(page: Page) -> dict[str, Any]:
     return {
-        "$schema": f"{_REPORT}page/{_SHARED['page']}/schema.json",
+        "$schema": f"{_REPORT}page/{_VERSIONS['page']}/schema.json",
         "name": page.name,
         "displayName": page.title,
         "displayOption": "FitToPage",
@@ -127,7 +123,7 @@ def _visual(page: Page, visual: Visual, place: int) -> dict[str, Any]:
 
 def _container(name: str, box: Box, place: int, drawn: dict[str, Any]) -> dict[str, Any]:
     return {
-        "$schema": f"{_REPORT}visualContainer/{_SHARED['version']}/schema.json",
+        "$schema": f"{_REPORT}visualContainer/{_VERSIONS['visual']}/schema.json",
         "name": name,
         "position": {
             "x": box.x,

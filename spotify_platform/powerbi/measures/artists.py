@@ -18,8 +18,10 @@ _RUNS = f"""{_DAYS},
 
         runs as (
             select max(snapshot_date) as last_day, count(*) as days
-            from (select snapshot_date, snapshot_date - row_number() over (order by snapshot_date)::int as run from days)
-            group by run
+            from days
+            group by snapshot_date - (
+                select count(*)::int from days as earlier where earlier.snapshot_date <= days.snapshot_date
+            )
         )
 """
 _MART = """

@@ -93,8 +93,8 @@ GENRES = (
     ),
     _of_week(
         "Genre growth",
-        "Share of the last four weeks over that of the four before, less 1; 50 % is half as much again. Blank with fewer "
-        "than 10 tracks.",
+        "Share of the last four weeks over that of the four before, less 1; 50 % is half as much again. Blank with "
+        "fewer than 10 tracks.",
         "+0.0%;-0.0%;0.0%",
         "AVERAGE",
         "growth",

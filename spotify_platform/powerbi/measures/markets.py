@@ -39,7 +39,7 @@ MARKETS = (
         "Track age",
         "market_performance",
         _FOLDER,
-        "Days since release, mean over a chart's tracks whose release day is known, mean of the 28 days up to the newest.",
+        "Days since release, mean of a chart's tracks whose release day is known, mean of 28 days up to the newest.",
         WHOLE,
         """
         VAR Newest = [Newest chart day]

@@ -63,7 +63,7 @@ RELEASES = (
         "Release peak day",
         "new_release_performance",
         _FOLDER,
-        "Days from release to the first day with most points, as the newest of the chosen days knows it. Of one release.",
+        "Days from release to the first day with most points, as of the newest of the chosen days. Of one release.",
         WHOLE,
         """
         VAR Newest = MAX(new_release_performance[snapshot_date])

@@ -99,7 +99,7 @@ TRENDS = (
         "Trend of the selection",
         "fct_artist_chart_daily",
         _FOLDER,
-        "The same trend over the points of all chosen artists together, counted here and not in the mart. Of one market.",
+        "The same trend for the points of all chosen artists together, computed here, not in the mart. Of one market.",
         DECIMAL,
         """
         VAR Newest = [Newest chart day]
