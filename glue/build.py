@@ -60,6 +60,7 @@ def job_settings(name: str, role: str, location: str, wheel: str) -> dict[str, A
             "--additional-python-modules": ",".join(pin[0] for pin in pins if pin),
             "--enable-auto-scaling": "true",
             "--enable-continuous-cloudwatch-log": "true",
+            "--custom-logGroup-prefix": f"/aws-glue/{name}",
         },
     }
 
