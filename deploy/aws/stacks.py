@@ -87,7 +87,7 @@ class Stack:
                 f"The stack {self.name} is {status}. Wait until it is at rest, or mend it in CloudFormation's console."
             )
         # Without a change set, which a workflow may not make of the stack that gives it its rights.
-        same = status in GOOD and values.items() <= deployed.items() and self._text == template.text
+        same = status in GOOD and values.items() <= deployed.items() and self._text.strip() == template.text.strip()
         changes = None if same else self._propose(template, values, deployed, role, new=status not in GOOD)
         if not changes:
             print(f"{self.name}: nothing has changed.")
@@ -127,9 +127,15 @@ class Stack:
                 **({"RoleARN": role} if role else {}),
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":
-                raise
-            raise DeployError(f"The stack {self.name} was not touched. {error.response['Error']['Message']}.") from None
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            if code == "ValidationError":
+                raise DeployError(f"The stack {self.name} was not touched. {message}") from None
+            if code.startswith("AccessDenied"):
+                raise DeployError(
+                    f"The stack {self.name} has to change, and you may not: {message}\n"
+                    "Somebody with an administrator's rights runs `make deploy` once."
+                ) from None
+            raise
         try:
             self._wait("change_set_create_complete", ChangeSetName=changes.name)
         except WaiterError:
