@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from stacks import DeployError, Stack, Template
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+ARTIFACTS, PLATFORM = Template(HERE / "artifacts.yaml"), Template(HERE / "template.yaml")
 SNOWFLAKE = ("SnowflakeUserArn", "SnowflakeExternalId", "SnowflakeQueueArn")
 # What this finds out by itself, and nobody gives.
 FOUND = frozenset(
@@ -44,11 +45,9 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, help="capture.zip and glue/, built before (they are built)")
     options = parser.parse_args()
     try:
-        templates = {name: Template(HERE / f"{name}.yaml") for name in ("artifacts", "template")}
-        given = given_values(options.values, os.environ, templates.values())
+        given = given_values(options.values, os.environ)
         with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
-            packages = Packages(options.packages or build(Path(scratch)))
-            deploy(options.stack, templates, given, packages, plan=options.plan)
+            deploy(options.stack, given, lambda: Packages(options.packages or build(Path(scratch))), plan=options.plan)
     except DeployError as error:
         sys.exit(str(error))
     except (BotoCoreError, ClientError) as error:
@@ -99,9 +98,9 @@ def build(folder: Path) -> Path:
     return folder
 
 
-def given_values(words: list[str], environment: Mapping[str, str], templates: Iterable[Template]) -> dict[str, str]:
+def given_values(words: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
     """The parameters that somebody gave, as NAME=VALUE or as variables, of which an empty one says nothing."""
-    open_to_us = frozenset().union(*(template.parameters for template in templates)) - FOUND
+    open_to_us = (ARTIFACTS.parameters | PLATFORM.parameters) - FOUND
     given = {name: environment[name] for name in open_to_us if environment.get(name)}
     for word in words:
         name, equals, value = word.partition("=")
@@ -112,27 +111,21 @@ def given_values(words: list[str], environment: Mapping[str, str], templates: It
     return given
 
 
-def deploy(
-    name: str, templates: Mapping[str, Template], given: Mapping[str, str], packages: Packages, *, plan: bool
-) -> None:
+def deploy(name: str, given: Mapping[str, str], packages: Callable[[], Packages], *, plan: bool) -> None:
     """Both stacks, and the packages between them; with `plan` only what would change."""
     client = boto3.client("cloudformation")
     ground, platform = Stack(client, f"{name}-artifacts"), Stack(client, name)
     refuse_half_of_snowflake(given, platform.parameters)
-    ground.bring_to(templates["artifacts"], {**_only(templates["artifacts"], given), "PlatformStack": name}, plan=plan)
+    ground.bring_to(ARTIFACTS, {**_only(ARTIFACTS, given), "PlatformStack": name}, plan=plan)
     made = ground.outputs
     if not made:
         print("The bucket for the packages is not there yet; what the platform's stack would be is seen after that.")
         return
+    built = packages()
     if not plan:
-        upload(made["ArtifactBucket"], packages.files)
-    values = {
-        **_only(templates["template"], given),
-        **packages.parameters,
-        "ArtifactBucket": made["ArtifactBucket"],
-        "RoleBoundary": made["RoleBoundaryArn"],
-    }
-    platform.bring_to(templates["template"], values, plan=plan, role=made.get("StackRoleArn"))
+        upload(made["ArtifactBucket"], built.files)
+    found = {"ArtifactBucket": made["ArtifactBucket"], "RoleBoundary": made["RoleBoundaryArn"], **built.parameters}
+    platform.bring_to(PLATFORM, {**_only(PLATFORM, given), **found}, plan=plan, role=made.get("StackRoleArn"))
     if not plan:
         print(what_next(platform.outputs, platform.parameters))
 
