@@ -19,6 +19,8 @@ from typing import Any
 
 import boto3
 from ministack import app  # type: ignore[import-not-found]
+from ministack.core.lambda_runtime import execution_credentials  # type: ignore[import-not-found]
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
 from ministack.services import glue, scheduler  # type: ignore[import-not-found]
 
 HOST = json.loads(Path(sys.argv.pop()).read_text("utf-8"))
@@ -55,12 +57,9 @@ def credentials_of(job: dict[str, Any]) -> dict[str, str]:
     """Variables with the credentials of a job's role; none where IAM is not enforced."""
     if not app.AUTH:
         return {}
-    role = boto3.client("sts").assume_role(RoleArn=job["Role"], RoleSessionName="GlueJobRunnerSession")["Credentials"]
-    return {
-        "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": role["SessionToken"],
-    }
+    about = {"FunctionArn": f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{job['Name']}"}
+    credentials: dict[str, str] = execution_credentials(about | {"FunctionName": "GlueJob", "Role": job["Role"]})
+    return credentials
 
 
 def path_of(arguments: dict[str, str], folder: Path, environment: dict[str, str]) -> str:
