@@ -5,7 +5,7 @@ DEV := dev,aws,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: deploy glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
+.PHONY: deploy deploy-local glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy glue/curate.py glue/build.py
 	$(BIN)/mypy deploy/aws/deploy.py deploy/aws/stacks.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+
+deploy-local: .venv/dev  ## the deployment on this machine: the same template at MiniStack, from the schedule to an answer
+	$(BIN)/pytest -m soak -q -s spotify_platform_tests/deploy/test_deploy_local.py
 
 soak: .venv/dev  ## the long suites
 	$(BIN)/pytest -m soak
