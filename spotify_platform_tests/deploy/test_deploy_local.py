@@ -44,7 +44,7 @@ pytestmark = pytest.mark.soak
 TODAY = datetime.now(UTC).date()
 DAYS = [TODAY - timedelta(days=2), TODAY - timedelta(days=1), TODAY]
 CATALOGUE = Catalogue(artists=24, anchor=TODAY)
-QUESTION = (ROOT / "docs/questions/01_trending_today.sql").read_text("utf-8")
+QUESTION = (ROOT / "docs/questions/11_streaks.sql").read_text("utf-8")
 RUNS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 MINUTES = 60.0
 
@@ -177,14 +177,13 @@ def test_a_scheduled_capture_goes_all_the_way_to_an_answer(
                 assert ways == [(day, record.batch_id, "pipe") for day, record in sorted(published.items())]
                 for table, count in rows_of(published).items():
                     assert session.rows(f"select count(*) from curated.{table}") == [(count,)], table
-                ((trending,),) = session.rows("select count(*) from marts.trending_artists_daily")
+                marts = session.rows("select count(*) from marts.chart_movement")
             step.done("every date landed by its pipe, was counted and switched; the marts are built in Snowflake")
 
             _, answer = query(lake, QUESTION)
-            assert answer
-            _, ((seen,),) = query(lake, "select count(*) from marts.trending_artists_daily")
-            assert (seen, trending) == (trending, seen)
-            step.done(f"who is trending today? {answer[0][1]}, of {len(answer)} places")
+            assert len(answer) == 10
+            assert query(lake, "select count(*) from marts.chart_movement")[1] == marts
+            step.done(f"which tracks hold on longest? {answer[0][0]}, by {answer[0][1]}, then {len(answer) - 1} more")
 
             # -- the next call changes nothing
             before = {key: lake.get(key) for key in root.keys("") if not key.startswith("raw/_clients/")}
