@@ -88,8 +88,8 @@ class Stack:
             )
         # Without a change set, which a workflow may not make of the stack that gives it its rights.
         same = status in GOOD and values.items() <= deployed.items() and self._text.strip() == template.text.strip()
-        changes = None if same else self._propose(template, values, deployed, role, new=status not in GOOD)
-        if not changes:
+        changes = None if same else self._propose(template, values, status, deployed, role)
+        if changes is None:
             print(f"{self.name}: nothing has changed.")
             return
         print(f"{self.name}, {'changes' if status in GOOD else 'a new stack'}:\n{changes}")
@@ -103,21 +103,20 @@ class Stack:
         self,
         template: Template,
         values: Mapping[str, str],
+        status: str,
         deployed: Mapping[str, str],
         role: str | None,
-        *,
-        new: bool,
     ) -> "_Changes | None":
         """A change set, or None where there is nothing to change."""
-        if self.status == "ROLLBACK_COMPLETE":  # no change set can be made of it
+        if status == "ROLLBACK_COMPLETE":  # nothing is left of it, and no change set can be made
             self.client.delete_stack(StackName=self.name)
             self._wait("stack_delete_complete")
         kept = [name for name in template.parameters & deployed.keys() if name not in values]
-        changes = _Changes(self, f"make-deploy-{uuid4().hex[:12]}", new)
+        changes = _Changes(self, f"make-deploy-{uuid4().hex[:12]}", new=status not in GOOD)
         try:
             self.client.create_change_set(
                 **changes.id,
-                ChangeSetType="CREATE" if new else "UPDATE",
+                ChangeSetType="CREATE" if changes.new else "UPDATE",
                 TemplateBody=template.text,
                 Capabilities=["CAPABILITY_IAM"],
                 Parameters=[

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.settings import read_settings, read_snowflake_settings
@@ -130,6 +132,47 @@ def test_the_settings_that_are_told_are_the_platforms(values, monkeypatch):
 
 def test_the_second_pass_ends_with_the_doctor():
     assert commands(deploy.what_next(OUTPUTS, SNOWFLAKE))[-1] == [".venv/bin/spotify-platform", "doctor"]
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[tuple[Any, Stubber]]:
+    """A client that may ask only what the test lets it, and gets only those answers."""
+    client = boto3.client("cloudformation", "us-east-1", aws_access_key_id="nobody", aws_secret_access_key="nothing")
+    with Stubber(client) as stub:
+        yield client, stub
+
+
+def deployed(stub: Stubber, text: str) -> None:
+    """The stack `platform` is there, with this template."""
+    about = {"StackName": "platform", "StackStatus": "UPDATE_COMPLETE", "CreationTime": datetime.now(UTC)}
+    parameters = [{"ParameterKey": "AlarmEmail", "ParameterValue": "a@example.org"}]
+    for _ in range(2):
+        stub.add_response("describe_stacks", {"Stacks": [{**about, "Parameters": parameters}]})
+    stub.add_response("get_template", {"TemplateBody": text})
+
+
+def test_a_stack_that_is_as_it_shall_be_is_left_alone_by_who_may_not_change_it(cloudformation, capsys):
+    client, stub = cloudformation
+    deployed(stub, deploy.ARTIFACTS.text)
+    deploy.Stack(client, "platform").bring_to(deploy.ARTIFACTS, {"AlarmEmail": "a@example.org"})
+    assert capsys.readouterr().out == "platform: nothing has changed.\n"
+
+
+def test_who_may_not_change_a_stack_is_told_who_does(cloudformation):
+    client, stub = cloudformation
+    deployed(stub, "another text")
+    stub.add_client_error("create_change_set", "AccessDenied", "not authorized to perform CreateChangeSet")
+    with pytest.raises(deploy.DeployError, match=r"not authorized.*\n.*administrator"):
+        deploy.Stack(client, "platform").bring_to(deploy.ARTIFACTS, {})
+
+
+def test_a_stack_that_is_not_at_rest_is_not_touched(cloudformation):
+    client, stub = cloudformation
+    about = {"StackName": "platform", "StackStatus": "UPDATE_IN_PROGRESS", "CreationTime": datetime.now(UTC)}
+    for _ in range(2):
+        stub.add_response("describe_stacks", {"Stacks": [about]})
+    with pytest.raises(deploy.DeployError, match=r"is UPDATE_IN_PROGRESS\. Wait"):
+        deploy.Stack(client, "platform").bring_to(deploy.PLATFORM, {})
 
 
 # What follows is deployed at MiniStack.
