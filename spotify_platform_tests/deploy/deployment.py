@@ -31,6 +31,7 @@ class Deployment:
 
     aws: Path = ROOT / "deploy/aws"  # the folder of the templates and deploy.py
     packages: Path | None = None  # built before; else each pass builds them
+    stack: str = STACK
 
     def deploy(self, **values: str) -> str:
         """One pass of deploy.py with these values; returns what it said."""
@@ -43,8 +44,8 @@ class Deployment:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """What the platform's stack tells."""
-        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        """What the stack tells."""
+        (stack,) = boto3.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
     @property
