@@ -94,7 +94,7 @@ class Caller:
 def new_caller(name: str, account: str = "") -> Caller:
     """A new user, in another account if one is named."""
     # A key of twelve digits is the root's of that account, to MiniStack.
-    iam = boto3.client("iam", **({"aws_access_key_id": account} if account else {}))
+    iam = boto3.client("iam", **({"aws_access_key_id": account, "aws_secret_access_key": "test"} if account else {}))
     user = iam.create_user(UserName=name)["User"]
     allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})

@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ CATALOGUE = Catalogue(artists=24, anchor=TODAY)
 TEMPLATE = (ROOT / "deploy/aws/template.yaml").read_text("utf-8")
 EXTERNAL_ID = "MODEL_SFCRole=1"
 FILE = "artists/snapshot_date=2026-10-01/x"
+LINES = [{"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "x"}]
 RUNS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -173,6 +175,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             open_to_s3("arn:aws:sqs:us-east-1:000000000000:snowpipe")
             boto3.client("secretsmanager").create_secret(Name="another", SecretString="{}")
             boto3.client("logs").create_log_group(logGroupName="another")
+            boto3.client("logs").create_log_stream(logGroupName="another", logStreamName="x")
             command = {"Name": "pythonshell", "ScriptLocation": "s3://nowhere/x.py"}
             boto3.client("glue").create_job(Name="another", Role="nobody", Command=command)
             yield made
@@ -278,11 +281,11 @@ def test_a_role_does_its_work(deployed: Ground, work: str, platform: Platform, t
 def log_and_letters_work(ground: Ground, _: Path) -> None:
     """What Lambda and the scheduler do in the name of their roles."""
     told = ground.told
-    group, stream = {"logGroupName": f"/aws/lambda/{told['function']}"}, {"logStreamName": "x"}
+    where = {"logGroupName": f"/aws/lambda/{told['function']}", "logStreamName": uuid.uuid4().hex}
+    # By the root: MiniStack compares CreateLogStream with the group's ARN without `:*`, which AWS puts behind it.
+    boto3.client("logs").create_log_stream(**where)
     with acting_as(ground.role("CaptureRole")):
-        logs = boto3.client("logs")
-        logs.create_log_stream(**group, **stream)
-        logs.put_log_events(**group, **stream, logEvents=[{"timestamp": 1, "message": "x"}])
+        boto3.client("logs").put_log_events(**where, logEvents=LINES)
         boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
     with acting_as(ground.role("SchedulerRole")):
         boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
@@ -361,7 +364,7 @@ REFUSED = {
         INVOKE,
         ARTIFACT,
         Call("sqs:ReceiveMessage", {"QueueUrl": "{letters}"}),
-        Call("logs:CreateLogStream", {"logGroupName": "another", "logStreamName": "{function}"}),
+        Call("logs:PutLogEvents", {"logGroupName": "another", "logStreamName": "x", "logEvents": LINES}),
     ],
     "SchedulerRole": [
         START,
