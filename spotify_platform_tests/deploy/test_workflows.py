@@ -51,7 +51,7 @@ def schema(flows: Workflows) -> list[str]:
         ("github-workflows", (flows.folder / "workflows").iterdir()),
         ("dependabot", iter([flows.folder / "dependabot.yml"])),
     ):
-        command = [TOOLS / "check-jsonschema", "--builtin-schema", f"vendor.{name}", *files]
+        command = [str(TOOLS / "check-jsonschema"), "--builtin-schema", f"vendor.{name}", *map(str, files)]
         done = subprocess.run(command, capture_output=True, text=True)
         found += [done.stdout + done.stderr] if done.returncode else []
     return found
@@ -59,14 +59,15 @@ def schema(flows: Workflows) -> list[str]:
 
 def zizmor(flows: Workflows) -> list[str]:
     """What is unsafe in workflows, pedantically."""
-    command = [TOOLS / "zizmor", "--offline", "--strict-collection", "--pedantic", "--quiet", flows.folder]
+    command = [str(TOOLS / "zizmor"), "--offline", "--strict-collection", "--pedantic", "--quiet", str(flows.folder)]
     done = subprocess.run(command, capture_output=True, text=True)
     return [done.stdout + done.stderr] if done.returncode else []
 
 
 def pinned(flows: Workflows) -> list[str]:
     """An action by its full commit, with its version behind, everywhere the same; a workflow of ours is there."""
-    found, versions = [], {}
+    found: list[str] = []
+    versions: dict[str, tuple[str, ...]] = {}
     for name, text in flows.texts.items():
         for uses in re.findall(r"^ *-? *uses: (.*)$", text, re.MULTILINE):
             action = re.fullmatch(r"([\w./-]+)@([0-9a-f]{40})  # (v\d+\.\d+\.\d+)", uses)
@@ -129,8 +130,9 @@ def one_command(flows: Workflows) -> list[str]:
     runs = [step["run"] for step in job["steps"] if "run" in step]
     script = (ROOT / ".ci/run").read_text("utf-8").splitlines()
     found = [] if (runs, script[-1]) == ([".ci/run"], "make test") else [f"ci.yml runs {runs}"]
-    supported = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
-    oldest_and_newest = [f"3.{supported[1]}", f"3.{int(supported[2]) - 1}"]
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    ((oldest, after),) = re.findall(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', project)
+    oldest_and_newest = [f"3.{oldest}", f"3.{int(after) - 1}"]
     return found + ([] if job["strategy"]["matrix"]["python"] == oldest_and_newest else ["ci.yml: Python"])
 
 
@@ -295,12 +297,11 @@ MISTAKES = [
 ]
 
 
-def named(mistake: object) -> str | None:
-    """Part of a case's name."""
-    return getattr(mistake, "__name__", None)
-
-
-@pytest.mark.parametrize(("check", "file", "right", "wrong"), MISTAKES, ids=named)
+@pytest.mark.parametrize(
+    ("check", "file", "right", "wrong"),
+    MISTAKES,
+    ids=[f"{check.__name__}-{right.strip()[:40]}" for check, _, right, _ in MISTAKES],
+)
 def test_a_mistake_is_seen_by_its_check(check, file, right, wrong, tmp_path):
     folder = Path(shutil.copytree(ROOT / ".github", tmp_path / ".github"))
     text = (folder / file).read_text("utf-8")
