@@ -1,6 +1,7 @@
 """GitHub's workflows: what they are checked for, what runs when, and that each check sees the mistake it is there for.
 
-Nothing here runs a workflow: only GitHub can. What they call is tested where it is: `make test`, `make deploy`.
+Nothing here runs a workflow: only GitHub can. What they call is tested where it is, Dagster's part in
+`test_deploy_dagster`.
 """
 
 import re
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from .expressions import filled, value
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -180,21 +183,6 @@ EXPECTED = {
 }
 
 
-def value(expression: str, contexts: dict[str, Any]) -> Any:
-    """What an expression of a workflow is: of `&&`, `||`, `==`, `!=`, parentheses, texts and names."""
-
-    def of(name: re.Match[str]) -> str:
-        found: Any = contexts
-        for part in name[0].split("."):
-            found = found.get(part, "") if isinstance(found, dict) else ""
-        return repr(found)
-
-    pieces = re.split(r"('[^']*')", expression.removeprefix("${{").removesuffix("}}").strip())
-    pieces[::2] = [re.sub(r"\b[a-z]\w*(\.\w+)+", of, piece) for piece in pieces[::2]]
-    python = "".join(pieces).replace("&&", " and ").replace("||", " or ")
-    return eval(python, {"__builtins__": {}})  # of our own files only
-
-
 def run(flows: Workflows, name: str, contexts: dict[str, Any]) -> list[str]:
     """The jobs of a workflow, and of those that it calls, which run; with their environment."""
     ran: list[str] = []
@@ -203,10 +191,9 @@ def run(flows: Workflows, name: str, contexts: dict[str, Any]) -> list[str]:
             continue
         if not value(content.get("if", "'yes'"), contexts):
             continue
-        environment = content.get("environment", "")
-        where = value(environment, contexts) if "${{" in environment else environment
+        where = filled(content.get("environment", ""), contexts)
         kinds = [step["env"]["DEPLOYMENT_TYPE"] for step in content.get("steps", []) if "DEPLOYMENT_TYPE" in str(step)]
-        ran.append(" ".join([*(value(kind, contexts) for kind in kinds), job, *(["in", where] if where else [])]))
+        ran.append(" ".join([*(filled(kind, contexts) for kind in kinds), job, *(["in", where] if where else [])]))
         called = content.get("uses", "").removeprefix("$/.github/workflows/")
         if called == "deploy-dagster.yml":
             ran += run(flows, called, contexts)
