@@ -139,6 +139,14 @@ def one_command(flows: Workflows) -> list[str]:
     return found + ([] if job["strategy"]["matrix"]["python"] == oldest_and_newest else ["ci.yml: Python"])
 
 
+def commands(flows: Workflows) -> list[str]:
+    """What a workflow makes, the Makefile knows."""
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    return [
+        f"make {name}" for name in re.findall(r"run: make (\S+)", "".join(flows.texts.values())) if name not in known
+    ]
+
+
 def dependabot(flows: Workflows) -> list[str]:
     """Python, actions and images, each as one pull request of releases that are not new."""
     updates = yaml.safe_load((flows.folder / "dependabot.yml").read_text("utf-8"))["updates"]
@@ -222,7 +230,19 @@ def what_runs(flows: Workflows) -> list[str]:
     return found
 
 
-CHECKS = (schema, zizmor, pinned, permissions, timeouts, triggers, secrets, one_command, dependabot, what_runs)
+CHECKS = (
+    schema,
+    zizmor,
+    pinned,
+    permissions,
+    timeouts,
+    triggers,
+    secrets,
+    one_command,
+    commands,
+    dependabot,
+    what_runs,
+)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -271,6 +291,7 @@ MISTAKES = [
     (secrets, DAGSTER, "    environment: branch\n", ""),
     (one_command, CI, "run: .ci/run", "run: pytest"),
     (one_command, CI, '"3.13"', '"3.12"'),
+    (commands, AWS, "run: make deploy", "run: make deployment"),
     (dependabot, UPDATES, "package-ecosystem: docker", "package-ecosystem: npm"),
     (dependabot, UPDATES, "default-days: 7", "default-days: 1"),
     (what_runs, AWS, "github.ref == 'refs/heads/main' && ", ""),
