@@ -1,7 +1,7 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
-DEV := dev,aws,quality,snowflake,spark
+DEV := dev,aws,oss,plus,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
