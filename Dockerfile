@@ -11,7 +11,7 @@ WORKDIR /source
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 RUN mkdir spotify_platform && touch spotify_platform/__init__.py \
     && python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --constraint requirements.lock '.[aws,snowflake,quality,plus,oss]' \
+    && /opt/venv/bin/pip install --constraint requirements.lock '.[aws,snowflake,plus,oss]' \
     && /opt/venv/bin/pip uninstall --yes spotify-platform
 
 # The package itself, half a megabyte.
