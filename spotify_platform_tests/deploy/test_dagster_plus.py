@@ -182,26 +182,30 @@ def test_a_mistake_in_the_dockerfile_is_caught(check, right: str, wrong: str) ->
 # --- dg's own checks
 
 
-def test_dg_finds_its_settings_right() -> None:
-    assert dg("check", "toml") == 0
-
-
 def test_dg_loads_the_definitions() -> None:
     assert dg("check", "defs", "--no-check-yaml") == 0  # we have no components; looking for them costs five seconds
 
 
-MISTAKES_IN_SETTINGS = [
-    pytest.param("toml", 'directory_type = "project"', 'directory_type = "projects"'),
-    pytest.param("defs", 'definitions"\ncode_location_name', 'definition"\ncode_location_name', marks=pytest.mark.soak),
-]
-
-
-@pytest.mark.parametrize(("what", "right", "wrong"), MISTAKES_IN_SETTINGS, ids=["toml", "defs"])
-def test_a_mistake_in_dgs_settings_is_caught(tmp_path: Path, what: str, right: str, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "right", "wrong"),
+    [
+        pytest.param(["toml"], 'directory_type = "project"', 'directory_type = "projects"', id="toml"),
+        pytest.param(
+            ["defs", "--no-check-yaml"],
+            "platform.definitions",
+            "platform.definition",
+            id="defs",
+            marks=pytest.mark.soak,
+        ),
+    ],
+)
+def test_a_mistake_in_dgs_settings_is_caught(tmp_path: Path, words: list[str], right: str, wrong: str) -> None:
     text = text_of("pyproject.toml")
-    assert right in text
-    (tmp_path / "pyproject.toml").write_text(text.replace(right, wrong, 1))
-    assert dg("check", what, "--target-path", str(tmp_path)) != 0
+    (tmp_path / "spotify_platform").symlink_to(ROOT / "spotify_platform")
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert dg("check", *words, "--target-path", str(tmp_path)) == 0
+    (tmp_path / "pyproject.toml").write_text(text.replace(right, wrong))
+    assert dg("check", *words, "--target-path", str(tmp_path)) != 0
 
 
 def dg(*words: str) -> int:
