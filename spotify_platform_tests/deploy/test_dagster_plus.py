@@ -122,11 +122,10 @@ def runs_without_root(text: str) -> bool:
 
 
 def copies_by_name(text: str) -> bool:
-    """No ADD, which fetches and unpacks; each source is in the repository, and not hidden from the builder."""
-    ignored = text_of(".dockerignore").splitlines()
+    """No ADD, which fetches and unpacks; each source is in the repository."""
     copied = [one for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE) for one in line.split()[:-1]]
-    known = all((ROOT / one).exists() and f"!{one}" in ignored for one in copied)
-    return bool(copied) and known and "*" in ignored and not re.search(r"^ADD ", text, re.MULTILINE)
+    known = all((ROOT / one).exists() and one != "." for one in copied)
+    return bool(copied) and known and not re.search(r"^ADD ", text, re.MULTILINE)
 
 
 def holds_no_secret(text: str) -> bool:
@@ -177,6 +176,25 @@ def test_a_mistake_in_the_dockerfile_is_caught(check, right: str, wrong: str) ->
     text = text_of("Dockerfile")
     assert right in text
     assert not check(text.replace(right, wrong, 1))
+
+
+def shows_the_builder_what_is_copied(ignored: str) -> bool:
+    """Everything is hidden but what the Dockerfile copies: no state, no secret gets near an image."""
+    copied = re.findall(r"^COPY (?!--from)(.+)$", text_of("Dockerfile"), re.MULTILINE)
+    sources = {one for line in copied for one in line.split()[:-1]}
+    rules = [line for line in ignored.splitlines() if line and not line.startswith("#")]
+    return rules[0] == "*" and {rule[1:] for rule in rules if rule.startswith("!")} == sources
+
+
+def test_the_dockerignore() -> None:
+    assert shows_the_builder_what_is_copied(text_of(".dockerignore"))
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("\n*\n", "\n"), ("!LICENSE", "!.env"), ("!spotify_platform\n", "")])
+def test_a_mistake_in_the_dockerignore_is_caught(right: str, wrong: str) -> None:
+    text = text_of(".dockerignore")
+    assert right in text
+    assert not shows_the_builder_what_is_copied(text.replace(right, wrong, 1))
 
 
 # --- dg's own checks

@@ -127,23 +127,47 @@ def test_a_mistake_in_the_compose_file_is_caught(check) -> None:
     assert not check(text.replace(right, wrong, 1))
 
 
-def test_the_web_server_finds_the_code_server() -> None:
-    (entry,) = yaml.safe_load((OSS / "workspace.yaml").read_text("utf-8"))["load_from"]
+def finds_the_code_server(workspace: str) -> bool:
+    (entry,) = yaml.safe_load(workspace)["load_from"]
     server, command = entry["grpc_server"], compose()["services"]["code"]["command"]
-    assert server["host"] in compose()["services"]
-    assert str(server["port"]) == command[command.index("--port") + 1]
     local = yaml.safe_load((ROOT / "workspace.yaml").read_text("utf-8"))["load_from"][0]["python_module"]
-    assert (server["location_name"], command[-1]) == (local["location_name"], local["module_name"])
+    names = (server["location_name"], command[-1]) == (local["location_name"], local["module_name"])
+    return names and server["host"] == "code" and str(server["port"]) == command[command.index("--port") + 1]
 
 
-def test_the_example_of_settings_names_what_is_read_and_nothing_secret() -> None:
-    example = (OSS / ".env.example").read_text("utf-8")
+def test_the_web_server_finds_the_code_server() -> None:
+    assert finds_the_code_server((OSS / "workspace.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"), [("4000", "4001"), ("host: code", "host: localhost"), ("spotify_platform", "spotify")]
+)
+def test_a_mistake_in_the_workspace_is_caught(right: str, wrong: str) -> None:
+    text = (OSS / "workspace.yaml").read_text("utf-8")
+    assert right in text
+    assert not finds_the_code_server(text.replace(right, wrong, 1))
+
+
+def names_what_is_read_and_nothing_secret(example: str) -> bool:
     readme = (ROOT / "README.md").read_text("utf-8")
-    for name, value in re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE):
-        assert name == "DAGSTER_PG_PASSWORD" or name in readme
-        assert not (value and re.search("PASSWORD|SECRET|KEY", name))
-    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
-    assert ".env" in ignored
+    found = re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", example, re.MULTILINE)
+    known = all(name == "DAGSTER_PG_PASSWORD" or f"`{name}`" in readme for name, _ in found)
+    return bool(found) and known and not any(value and re.search("PASSWORD|SECRET|KEY", name) for name, value in found)
+
+
+def test_the_example_of_settings() -> None:
+    assert names_what_is_read_and_nothing_secret((OSS / ".env.example").read_text("utf-8"))
+    assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("DAGSTER_PG_PASSWORD=", "DAGSTER_PG_PASSWORD=dagster"), ("PLATFORM_LAKE_URL", "PLATFORM_LAKE")],
+)
+def test_a_mistake_in_the_example_is_caught(right: str, wrong: str) -> None:
+    text = (OSS / ".env.example").read_text("utf-8")
+    assert right in text
+    assert not names_what_is_read_and_nothing_secret(text.replace(right, wrong, 1))
 
 
 # --- the instance
@@ -244,17 +268,39 @@ def something(context: dg.AssetExecutionContext) -> None:
     context.log.info("made")
 
 
-def test_old_events_go_and_dates_stay_materialised(instance: dg.DagsterInstance, postgres: int) -> None:
+RETENTION = (OSS / "retention.sql").read_text("utf-8")
+
+
+def keeps_what_it_should(instance: dg.DagsterInstance, port: int, sql: str) -> bool:
+    """Old steps and lines of logs go; what assets told stays, and so does everything that is young."""
     job = dg.Definitions(assets=[something], jobs=[dg.define_asset_job("one", [something])]).resolve_job_def("one")
     old, young = (job.execute_in_process(partition_key=f"2026-01-0{n}", instance=instance) for n in (1, 2))
+    _sql(port, f"update event_logs set timestamp = timestamp - interval '91 days' where run_id = '{old.run_id}'")
+    _sql(port, sql)
+    left = {run: {one.dagster_event_type for one in instance.all_logs(run.run_id)} for run in (old, young)}
+    told = {dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.RUN_SUCCESS}
+    steps = {dg.DagsterEventType.STEP_SUCCESS, dg.DagsterEventType.ENGINE_EVENT, None}
+    return told <= left[old] and not steps & left[old] and told | steps <= left[young]
+
+
+def test_old_events_go_and_dates_stay_materialised(instance: dg.DagsterInstance, postgres: int) -> None:
     assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
-    _sql(postgres, f"update event_logs set timestamp = timestamp - interval '91 days' where run_id = '{old.run_id}'")
-    _sql(postgres, (OSS / "retention.sql").read_text("utf-8"))
+    assert keeps_what_it_should(instance, postgres, RETENTION)
     assert instance.get_materialized_partitions(something.key) == {"2026-01-01", "2026-01-02"}
-    kinds = {run: {one.dagster_event_type for one in instance.all_logs(run.run_id)} for run in (old, young)}
-    assert dg.DagsterEventType.STEP_SUCCESS not in kinds[old] and None not in kinds[old]
-    assert dg.DagsterEventType.ASSET_MATERIALIZATION in kinds[old] and dg.DagsterEventType.RUN_SUCCESS in kinds[old]
-    assert dg.DagsterEventType.STEP_SUCCESS in kinds[young]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("'LOGS_CAPTURED'", "'ASSET_MATERIALIZATION'"),
+        ("90 days'", "9000 days'"),
+    ],
+)
+def test_a_mistake_in_the_retention_is_caught(
+    instance: dg.DagsterInstance, postgres: int, right: str, wrong: str
+) -> None:
+    assert right in RETENTION
+    assert not keeps_what_it_should(instance, postgres, RETENTION.replace(right, wrong, 1))
 
 
 def test_the_settings_hold_for_the_instance(instance: dg.DagsterInstance) -> None:
