@@ -180,7 +180,7 @@ def test_workspace_and_project_files_name_the_same_location() -> None:
     "command",
     [
         ["dagster", "definitions", "validate", "-w", "workspace.yaml"],
-        ["dg", "check", "defs"],
+        ["dg", "check", "defs", "--no-check-yaml"],  # we have no components; looking for them costs five seconds
     ],
     ids=" ".join,
 )

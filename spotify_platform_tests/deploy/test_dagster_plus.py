@@ -200,10 +200,6 @@ def test_a_mistake_in_the_dockerignore_is_caught(right: str, wrong: str) -> None
 # --- dg's own checks
 
 
-def test_dg_loads_the_definitions() -> None:
-    assert dg("check", "defs", "--no-check-yaml") == 0  # we have no components; looking for them costs five seconds
-
-
 @pytest.mark.parametrize(
     ("words", "right", "wrong"),
     [
