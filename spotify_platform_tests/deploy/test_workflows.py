@@ -151,7 +151,7 @@ def dependabot(flows: Workflows) -> list[str]:
     """Python, actions and images, each as one pull request of releases that are not new."""
     updates = yaml.safe_load((flows.folder / "dependabot.yml").read_text("utf-8"))["updates"]
     kinds = {one["package-ecosystem"] for one in updates}
-    found = [] if kinds == {"pip", "github-actions", "docker"} else [f"dependabot.yml: {kinds}"]
+    found = [] if kinds == {"pip", "github-actions", "docker", "docker-compose"} else [f"dependabot.yml: {kinds}"]
     return found + [str(one) for one in updates if len(one["groups"]) != 1 or one["cooldown"]["default-days"] < 7]
 
 
