@@ -1,11 +1,11 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
-DEV := dev,aws,quality,snowflake,spark
+DEV := dev,aws,oss,plus,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
+.PHONY: deploy deploy-local glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,7 +22,11 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy
 	$(BIN)/mypy deploy/aws/lambda_capture/handler.py deploy/aws/lambda_capture/build.py
 	$(BIN)/mypy glue/curate.py glue/build.py
+	$(BIN)/mypy deploy/aws/deploy.py deploy/aws/stacks.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+
+deploy-local: .venv/dev  ## the deployment on this machine: the same template at MiniStack, from the schedule to an answer
+	$(BIN)/pytest -m soak -q -s spotify_platform_tests/deploy/test_deploy_local.py
 
 soak: .venv/dev  ## the long suites
 	$(BIN)/pytest -m soak
@@ -62,6 +66,10 @@ glue: .venv/run  ## build the AWS Glue job's files, build/glue
 
 lambda: .venv/run  ## build the AWS Lambda function's package, build/lambda_capture.zip
 	$(BIN)/python deploy/aws/lambda_capture/build.py
+
+deploy: .venv/run  ## deploy the platform to AWS, and say what comes next; ARGS=--plan only shows what would change
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[aws]'
+	@$(BIN)/python deploy/aws/deploy.py $(ARGS)
 
 clean:  ## remove the environment and all state
 	rm -rf .venv .platform build *.egg-info .*_cache .hypothesis

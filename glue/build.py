@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCK = ROOT / "requirements.lock"
 SCRIPT = ROOT / "glue/curate.py"
 # What Glue 5.1 does not bring; pyspark and boto3 it does.
 MODULES = ("narwhals", "dagster-pipes")
@@ -31,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     shutil.rmtree(options.output, ignore_errors=True)
     options.output.mkdir(parents=True)
-    wheel = _wheel(options.output, *(["--no-build-isolation"] if options.no_build_isolation else []))
+    wheel = _wheel(options.output, isolated=not options.no_build_isolation)
     shutil.copy(SCRIPT, options.output)
     location = options.location.rstrip("/")
     job = job_settings(options.job, options.role, location, wheel.name)
@@ -43,7 +44,7 @@ def main() -> None:
 
 def job_settings(name: str, role: str, location: str, wheel: str) -> dict[str, Any]:
     """The job as Glue's API takes it. Why it is so stands in README.md."""
-    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    lock = LOCK.read_text("utf-8")
     pins = [re.search(rf"^{module}==\S+", lock, re.MULTILINE) for module in MODULES]
     return {
         "Name": name,
@@ -60,27 +61,41 @@ def job_settings(name: str, role: str, location: str, wheel: str) -> dict[str, A
             "--additional-python-modules": ",".join(pin[0] for pin in pins if pin),
             "--enable-auto-scaling": "true",
             "--enable-continuous-cloudwatch-log": "true",
+            "--custom-logGroup-prefix": f"/aws-glue/{name}",
         },
     }
 
 
-def _wheel(folder: Path, *options: str) -> Path:
+def _wheel(folder: Path, isolated: bool) -> Path:
     """The project's wheel. It is built from a copy: setuptools leaves its work beside the sources."""
     with tempfile.TemporaryDirectory(prefix="wheel-") as scratch:
         source = Path(scratch, "source")
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "spotify_platform", source / "spotify_platform", ignore=unwanted)
-        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", LOCK.name):
             shutil.copy(ROOT / name, source)
+        # A wheel tells the permissions of its files: those of the clone, and of who builds.
+        for path in source.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         command = [
             *(sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"),
-            *("--wheel-dir", str(folder), *options, str(source)),
+            *("--wheel-dir", str(folder.resolve()), *([] if isolated else ["--no-build-isolation"]), "."),
         ]
-        # 1980-01-01, the first day that a zip can tell.
-        if subprocess.run(command, env={**os.environ, "SOURCE_DATE_EPOCH": "315532800"}).returncode:
+        if subprocess.run(command, env=_environment(isolated), umask=0o022, cwd=source).returncode:
             sys.exit("pip could not build the wheel; its message above says why.")
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def _environment(isolated: bool) -> dict[str, str]:
+    """What the build sees: nothing of what the caller has set for Python or for the dates in archives."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # 1980-01-01, the first day that a zip can tell.
+    ours |= {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "SOURCE_DATE_EPOCH": "315532800"}
+    if isolated:
+        # The wheel names the setuptools that built it. pip before 25.3 knows the first, later ones the second.
+        ours |= {"PIP_CONSTRAINT": LOCK.name, "PIP_BUILD_CONSTRAINT": LOCK.name}
+    return ours
 
 
 if __name__ == "__main__":

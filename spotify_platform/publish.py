@@ -45,7 +45,7 @@ from spotify_platform.quality.checks import Finding, checks_of
 from spotify_platform.quality.fields import audit_fields, fields_of, known_fields
 from spotify_platform.quality.lines import audit_lines, audit_things
 from spotify_platform.quality.volume import WINDOW, audit_volume, chart_rows
-from spotify_platform.settings import warehouse_name
+from spotify_platform.settings import read_settings, warehouse_name
 
 # Lines of a call that are looked at for their fields, 0.1 ms each: of one day a thousand an entity, of each
 # day of a year three.
@@ -171,9 +171,13 @@ def _behind(lake: Lake) -> Iterator[tuple[date, list[str], bool, bool]]:
 
 
 def _warehouse_name(lake: Lake) -> str:
-    """The name of the warehouse that a lake is loaded into: as the settings say, but the sandbox's always DuckDB."""
+    """The name of the warehouse that a lake is loaded into: as the settings say, but the demo's always DuckDB.
+
+    A lake that the settings name is not the demo's, even where it holds the sandbox's data, as a branch's does.
+    """
     origin = origin_of(lake)
-    return warehouse_name() if origin and origin.origin == "spotify" else "duckdb"
+    real = (origin and origin.origin == "spotify") or lake.url == read_settings().lake_url
+    return warehouse_name() if real else "duckdb"
 
 
 def stale_dates(lake: Lake) -> list[date]:

@@ -1,26 +1,55 @@
-"""Settings: the environment, read and validated once; nothing else in the package reads `os.environ`."""
+"""Settings: the environment, read and validated once; nothing else in the package reads `os.environ`.
+
+On a branch deployment of Dagster+ they give the branch's own places, and refuse what would let it write to production.
+"""
 
 import os
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from spotify_platform.branch import Branch
 from spotify_platform.contracts.errors import InputError
 
 _Read = TypeVar("_Read", bound=BaseSettings)
 
 
-class Settings(BaseSettings):
+class _Deployed(BaseSettings):
+    """What Dagster+ says of the deployment; nobody can set these there (`RESERVED_ENV_VAR_NAMES` of dagster-cloud)."""
+
+    is_branch: bool = Field(False, validation_alias="DAGSTER_CLOUD_IS_BRANCH_DEPLOYMENT")
+    git_branch: str | None = Field(None, validation_alias="DAGSTER_CLOUD_GIT_BRANCH")
+
+    @field_validator("is_branch", mode="before")
+    @classmethod
+    def _empty(cls, value: object) -> object:
+        return value or False
+
+    @property
+    def branch(self) -> Branch | None:
+        """The branch that this is a deployment of; None in production, and on a person's machine."""
+        if not self.is_branch:
+            return None
+        if not self.git_branch:
+            raise InputError(
+                "DAGSTER_CLOUD_GIT_BRANCH is not set: Dagster+ sets it on a branch deployment, and without the "
+                "branch's name nothing can be kept apart from production. Deploy the branch from its Git repository."
+            )
+        return Branch(self.git_branch)
+
+
+class Settings(_Deployed):
     """What a person can set; every value has a default that needs no account and no cloud."""
 
     model_config = SettingsConfigDict(env_prefix="SPOTIFY_PLATFORM_", extra="ignore", populate_by_name=True)
 
     home: Path = Field(Path(".platform"), description="folder for all state")
     lake_url: str | None = Field(None, description="lake for real data, instead of a folder in the home")
+    branches_url: str | None = Field(None, description="where branch deployments have their lakes, beside lake_url")
     capture_hour: int = Field(5, ge=0, le=23, description="hour (UTC) of the daily capture")
     watchlist: str = Field("watchlist.yaml", description="what to watch: a path, or an address like s3://…")
     engine: Literal["duckdb", "spark", "glue"] = Field("duckdb", description="what makes tables of raw files")
@@ -43,13 +72,27 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
+    @model_validator(mode="after")
+    def _keep_a_branch_to_itself(self) -> Self:
+        if branch := self.branch:
+            if self.engine == "glue":
+                raise InputError(
+                    "SPOTIFY_PLATFORM_ENGINE: glue is not for branch deployments, since the job's role may write to "
+                    "production's lake, and whoever starts the job says what it runs. Set it to duckdb for branches."
+                )
+            self.home = self.home / "branches" / branch.slug
+            self.lake_url = branch.lake_url(self.branches_url, self.lake_url)
+            # Production captures for all; nobody is to be woken for an experiment.
+            self.client_id = self.client_secret = self.webhook_url = None
+        return self
+
     @cached_property
     def has_credentials(self) -> bool:
         """Whether Spotify itself can be asked."""
         return bool(self.client_id and self.client_secret and self.client_secret.get_secret_value())
 
 
-class SnowflakeSettings(BaseSettings):
+class SnowflakeSettings(_Deployed):
     """What the warehouse `snowflake` needs; docs/snowflake.md tells where each value comes from."""
 
     model_config = SettingsConfigDict(env_prefix="SPOTIFY_PLATFORM_SNOWFLAKE_", extra="ignore")
@@ -67,6 +110,12 @@ class SnowflakeSettings(BaseSettings):
     landing: Literal["pipe", "copy"] = Field("pipe", description="copy: where the bucket sends no events")
     deadline_minutes: float = Field(20, gt=0, description="minutes to wait for Snowpipe")
     url: str | None = Field(None, description="another address of Snowflake, for instance a private link's")
+
+    @model_validator(mode="after")
+    def _keep_a_branch_to_itself(self) -> Self:
+        if branch := self.branch:
+            self.database = branch.database(self.database)
+        return self
 
 
 class PowerBISettings(BaseSettings):
@@ -106,6 +155,11 @@ def read_snowflake_settings() -> SnowflakeSettings:
 def read_powerbi_settings() -> PowerBISettings:
     """The settings of Power BI. Raises `InputError` naming the variable that is wrong."""
     return _read(PowerBISettings)
+
+
+def snowflake_reads(lake_url: str) -> bool:
+    """Whether Snowflake reads a lake itself. A branch's it does not: AWS would have to trust each new database."""
+    return lake_url.startswith("s3://") and read_settings().branch is None
 
 
 def warehouse_name() -> str:

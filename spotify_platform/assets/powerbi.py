@@ -30,7 +30,9 @@ _REPORT = dg.AssetSpec(
 
 def powerbi_assets() -> Sequence[dg.AssetSpec | dg.AssetsDefinition]:
     """Model and report; the model has a body where one is deployed that reads Snowflake, else both are external."""
-    deployed = read_powerbi_settings().dataset_id and read_settings().warehouse == "snowflake"
+    settings = read_settings()
+    # A branch deployment builds marts of its own, which no model reads.
+    deployed = read_powerbi_settings().dataset_id and settings.warehouse == "snowflake" and settings.branch is None
     return [semantic_model if deployed else _MODEL, _REPORT]
 
 

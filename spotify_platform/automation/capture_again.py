@@ -10,6 +10,7 @@ import dagster as dg
 
 from spotify_platform.assets.report import reason_of
 from spotify_platform.automation.jobs import daily
+from spotify_platform.automation.status import SENSORS
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(hours=2)
 
@@ -18,7 +19,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=10), timedelta(hours=2)
     name="capture_again",
     job=daily,
     minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=SENSORS,
     description="A capture of today that failed for a while, or ran out of time or budget, is gone on with.",
 )
 def capture_again(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:

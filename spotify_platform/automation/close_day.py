@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from spotify_platform.automation.capture_again import failure_of, runs_of
+from spotify_platform.automation.status import SCHEDULES
 from spotify_platform.resources.platform import LakeResource
 
 _LOOKED_BACK = 7  # days: a night without a daemon must not leave a gap without its reason
@@ -54,5 +55,5 @@ close_day_schedule = dg.ScheduleDefinition(
     job=close_day,
     cron_schedule="30 0 * * *",
     execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
+    default_status=SCHEDULES,
 )

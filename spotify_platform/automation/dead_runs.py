@@ -7,6 +7,8 @@ import os
 
 import dagster as dg
 
+from spotify_platform.automation.status import SENSORS
+
 
 def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs as failed whose process on this machine is gone; returns their ids.
@@ -31,7 +33,7 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
 @dg.sensor(
     name="dead_runs",
     minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=SENSORS,
     description="Runs whose process was killed are marked as failed, so that they hold up nobody and are tried again.",
 )
 def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from spotify_platform.assets.marts import LEFT_BEHIND
 from spotify_platform.automation.jobs import publish
 from spotify_platform.automation.sensor import MOST_REQUESTS, stretch_request
+from spotify_platform.automation.status import SENSORS
 from spotify_platform.automation.under_way import dates_under_way
 from spotify_platform.resources.platform import LakeResource
 
@@ -37,7 +38,7 @@ class _Cursor(BaseModel):
     name="reconcile",
     job=publish,
     minimum_interval_seconds=3600,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=SENSORS,
     description="Committed captures that are not published are asked for again, up to five times in all.",
 )
 def reconcile(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:

@@ -9,9 +9,10 @@ from spotify_platform.settings import Settings
 def daily_schedule(settings: Settings, *, real_data: bool) -> dg.ScheduleDefinition:
     """The schedule at the configured hour, UTC.
 
-    It is on for the sandbox; for real data only once there are credentials, since it could do nothing but fail.
+    It is on for the sandbox; for real data only once there are credentials, since it could do nothing but fail. On a
+    branch deployment it is off.
     """
-    on = settings.has_credentials or not real_data
+    on = (settings.has_credentials or not real_data) and not settings.branch
 
     @dg.schedule(
         name="daily_capture",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from spotify_platform.automation.jobs import publish
+from spotify_platform.automation.status import SENSORS
 from spotify_platform.resources.platform import LakeResource
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MOST_ENTRIES = 1_000  # a tick; what a bucket names in one answer
     name="raw_zone",
     job=publish,
     minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
+    default_status=SENSORS,
     description="New captures, whoever made them, are curated, loaded and built.",
 )
 def raw_zone(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:

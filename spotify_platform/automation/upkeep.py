@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from spotify_platform.assets.marts import no_date_is_left
+from spotify_platform.automation.status import SCHEDULES
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
 
 daily_check = dg.define_asset_job(
@@ -17,7 +18,7 @@ daily_check_schedule = dg.ScheduleDefinition(
     job=daily_check,
     cron_schedule="0 9 * * *",
     execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
+    default_status=SCHEDULES,
 )
 
 
@@ -45,5 +46,5 @@ purge_schedule = dg.ScheduleDefinition(
     job=purge,
     cron_schedule="0 3 * * 0",
     execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
+    default_status=SCHEDULES,
 )

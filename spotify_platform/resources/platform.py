@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import dagster as dg
 
-from spotify_platform.settings import read_settings, read_snowflake_settings
+from spotify_platform.settings import read_settings, read_snowflake_settings, snowflake_reads
 
 if TYPE_CHECKING:
     from spotify_platform.home import Home
@@ -83,7 +83,7 @@ def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], No
         yield SnowflakeWarehouse(
             session,
             names,
-            external=home.lake_url.startswith("s3://"),
+            external=snowflake_reads(home.lake_url),
             pipes=settings.landing == "pipe",
             patience=patience,
             say=say,

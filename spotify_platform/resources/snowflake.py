@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 from spotify_platform.contracts.errors import InputError
 from spotify_platform.load.snowflake.ddl import Target
 from spotify_platform.load.snowflake.names import Names
-from spotify_platform.settings import SnowflakeSettings
+from spotify_platform.settings import SnowflakeSettings, snowflake_reads
 
 if TYPE_CHECKING:
     from spotify_platform.load.snowflake.session import Session
@@ -69,13 +69,18 @@ def open_session(settings: SnowflakeSettings, role: str, tag: Mapping[str, str])
 
 def target_of(settings: SnowflakeSettings, lake_url: str) -> Target:
     """What the objects in Snowflake are made for. Raises `InputError` when a lake on S3 has no role to read it by."""
-    if lake_url.startswith("s3://") and not settings.aws_role_arn:
+    reads = snowflake_reads(lake_url)
+    if reads and not settings.aws_role_arn:
         raise InputError(
             "SPOTIFY_PLATFORM_SNOWFLAKE_AWS_ROLE_ARN is not set: the AWS role by which Snowflake may read "
             f"{lake_url}/curated/ (docs/snowflake.md)."
         )
     return Target(
-        Names(settings.database), lake_url, settings.aws_role_arn or "", settings.user or "", settings.credits_a_month
+        Names(settings.database),
+        lake_url if reads else "",
+        settings.aws_role_arn or "",
+        settings.user or "",
+        settings.credits_a_month,
     )
 
 

@@ -371,11 +371,6 @@ def test_the_package_holds_the_handler_and_the_rooms_it_needs(package, tmp_path)
     assert (again / "spotify_platform/extract/watchlist.example.yaml").exists()
 
 
-def test_two_builds_are_the_same_byte_for_byte(package, tmp_path):
-    build(tmp_path, "--no-dependencies")
-    assert (tmp_path / "capture.zip").read_bytes() == package.with_suffix(".zip").read_bytes()
-
-
 @pytest.mark.soak
 def test_the_whole_package_is_small_and_runs_by_itself(aws, tmp_path, everything):
     runtime = tmp_path / "runtime"  # what AWS brings

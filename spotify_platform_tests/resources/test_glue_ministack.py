@@ -1,15 +1,9 @@
-"""The Glue path from end to end: Dagster, S3, SQS and Glue at MiniStack, and the job on a Spark that reads S3 itself.
-
-What MiniStack and Spark on S3 need is installed into `build/soak`, once (400 MB).
-"""
+"""The Glue path from end to end: Dagster, S3, SQS and Glue at MiniStack, the job on a Spark that reads S3 itself."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import tarfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +12,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
-from urllib.request import urlopen
 
 import boto3
 import dagster as dg
 import pytest
-from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.curator import Curated
@@ -33,122 +25,20 @@ from spotify_platform.publish import Outcome, publish_dates
 from spotify_platform.resources.glue import MESSAGES, STAGING, GlueCurator, GlueResource
 
 from ..lake.helpers import DAY, EVERYTHING, artist, capture, seen, whole_batches
-from .spark_job import environment, libraries
+from ..ministack import serving, wait_until
 
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ROOT / "build/soak"
-MINISTACK = "ministack[full]==1.5.33"
-# The only package on PyPI that brings Hadoop's S3 file system, beside much else.
-JARS_FROM = "sagemaker_pyspark==1.4.5"
-JARS = ("hadoop-aws-3.3.1.jar", "aws-java-sdk-bundle-1.11.901.jar")
 YEAR = [date(2025, 11, 1) + timedelta(days=n) for n in range(365)]
 JOB = "curate"
 
 
-def pip(python: Path, *words: str | Path) -> None:
-    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *map(str, words)]
-    if subprocess.run(command).returncode:
-        pytest.skip(f"pip cannot get {words[-1]} from a package index")
-
-
-@pytest.fixture(scope="session")
-def ministack_python() -> Path:
-    """A Python with MiniStack, in an environment of its own: it pins botocore."""
-    python = TOOLS / "ministack/bin/python"
-    if not (TOOLS / "ministack/done").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(TOOLS / "ministack")], check=True)
-        pip(python, "install", MINISTACK)
-        (TOOLS / "ministack/done").touch()
-    return python
-
-
-@pytest.fixture(scope="session")
-def jars() -> list[Path]:
-    """Hadoop's S3 file system."""
-    here = TOOLS / "jars"
-    wanted = [here / name for name in JARS]
-    if not all(jar.exists() for jar in wanted):
-        pip(
-            Path(sys.executable),
-            *("download", "--no-deps", "--no-binary", ":all:", "--dest", TOOLS / "download", JARS_FROM),
-        )
-        (archive,) = (TOOLS / "download").glob("*.tar.gz")
-        here.mkdir(exist_ok=True)
-        with tarfile.open(archive) as content:
-            for member in content:
-                if Path(member.name).name in JARS:
-                    (here / Path(member.name).name).write_bytes(content.extractfile(member).read())
-        archive.unlink()
-    return wanted
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def aws(ministack_python, jars, tmp_path_factory) -> Iterator[str]:
+def aws(tmp_path_factory) -> Iterator[None]:
     """MiniStack, whose Glue starts jobs; the environment points to it."""
-    folder = tmp_path_factory.mktemp("glue")
-    url = f"http://127.0.0.1:{free_port()}"
-    s3a = {
-        **{"endpoint": url, "path.style.access": "true", "connection.ssl.enabled": "false"},
-        **{"access.key": "test", "secret.key": "test", "change.detection.version.required": "false"},
-    }
-    spark = {
-        **{f"spark.hadoop.fs.s3a.{name}": value for name, value in s3a.items()},
-        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-        "spark.jars": ",".join(map(str, jars)),
-        "spark.driver.memory": "3g",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-            patch.setenv(name, "us-east-1")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_ENDPOINT_URL", url)
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        patch.delenv("AWS_PROFILE", raising=False)
-        host = {
-            "folder": str(folder),
-            "python": sys.executable,
-            "pip": [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"],
-            "libraries": str(libraries(folder)),
-            "environment": environment(folder, spark),
-        }
-        (folder / "host.json").write_text(json.dumps(host), "utf-8")
-        server = subprocess.Popen(
-            [str(ministack_python), str(Path(__file__).with_name("ministack_launcher.py")), str(folder / "host.json")],
-            env={
-                **os.environ,
-                **{"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": url.rsplit(":", 1)[1], "IOT_MTLS_ENABLED": "0"},
-            },
-            stdout=(folder / "ministack.log").open("wb"),
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-        )
-        try:
-            wait_until(lambda: answers(f"{url}/_ministack/health"), 60)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        with urlopen(url) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def wait_until(holds: Callable[[], object], seconds: float) -> None:
-    retry(wait=wait_fixed(0.1), stop=stop_after_delay(seconds), retry=retry_if_result(lambda found: not found))(holds)()
+    with serving(tmp_path_factory.mktemp("glue")):
+        yield
 
 
 @pytest.fixture(scope="module")

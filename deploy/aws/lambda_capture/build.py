@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-ROOMS = ("contracts", "extract", "lake", "__init__.py", "settings.py")
+ROOMS = ("contracts", "extract", "lake", "__init__.py", "branch.py", "settings.py")
 PLATFORMS = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 MOST_BYTES = 50_000_000  # of a zip that is uploaded as such
@@ -60,7 +60,7 @@ def _install(package: Path, python_version: str, arch: str) -> None:
         *("--implementation", "cp", "--python-version", python_version),
         *("--requirement", str(HERE / "requirements.txt"), "--constraint", str(ROOT / "requirements.lock")),
     ]
-    if subprocess.run(command).returncode:
+    if subprocess.run(command, env=_environment()).returncode:
         sys.exit("pip could not install the requirements; its message above says why.")
 
 
@@ -100,8 +100,14 @@ def _compile(package: Path) -> None:
         *(sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"),
         *("-s", str(package), "-p", "/var/task", str(package)),
     ]
+    subprocess.run(command, check=True, env=_environment())
+
+
+def _environment() -> dict[str, str]:
+    """What pip and the compiler see: nothing of what the caller has set for Python, such as where bytecode goes."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     # The order of a set of constants is part of the bytecode.
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "0"})
+    return {**ours, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
 
 
 def _zip(package: Path, output: Path) -> int:

@@ -117,6 +117,8 @@ def _secret(secret_id: str) -> dict[str, str]:
         return {name: str(secret[name]) for name in ("client_id", "client_secret")}
     except ClientError as error:
         reason = error.response["Error"]["Code"]
+        if reason == "ResourceNotFoundException":  # as AWS says of one that was made empty, too
+            reason = "it is not there, or has no value yet (aws secretsmanager put-secret-value)"
     except BotoCoreError as error:
         reason = type(error).__name__
     except (KeyError, TypeError, ValueError):  # whose messages may quote the secret

@@ -1,7 +1,10 @@
 """MiniStack whose Glue jobs really run: as Glue packages them, in a process of their own, on a local Spark.
 
-Run by the Python that MiniStack is installed in, with the path of a file that says how jobs are run (see `Host`
-in `test_glue_ministack`). MiniStack itself says SUCCEEDED of a Spark job that it has no container for.
+Run by the Python that MiniStack is installed in, with the path of a file that says how jobs are run (see `serving`
+in `ministack`). MiniStack itself says SUCCEEDED of a Spark job that it has no container for.
+
+Where IAM is enforced, a job has the credentials of its role, as MiniStack gives them to functions. Requests then count
+as encrypted, as if they came through a server that ends TLS, unless they say otherwise (X-Forwarded-Proto: http).
 """
 
 import json
@@ -13,10 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
-from ministack.app import main  # type: ignore[import-not-found]
-from ministack.services import glue  # type: ignore[import-not-found]
+import boto3
+from ministack import app  # type: ignore[import-not-found]
+from ministack.core.lambda_runtime import execution_credentials  # type: ignore[import-not-found]
+from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
+from ministack.services import glue, scheduler  # type: ignore[import-not-found]
 
 HOST = json.loads(Path(sys.argv.pop()).read_text("utf-8"))
 
@@ -28,7 +33,8 @@ def run_job(
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=HOST["folder"]))
     command = [HOST["python"], "-S", script, *(word for pair in arguments.items() for word in pair)]
     with (folder / "log").open("wb") as log:
-        environment = {**HOST["environment"], "PYTHONPATH": path_of(arguments, folder)}
+        environment = HOST["environment"] | credentials_of(job)
+        environment["PYTHONPATH"] = path_of(arguments, folder, environment)
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder, start_new_session=True
         )
@@ -47,13 +53,28 @@ def run_job(
     run["ErrorMessage"] = said[-1] if process.returncode and said else ""
 
 
-def path_of(arguments: dict[str, str], folder: Path) -> str:
+def credentials_of(job: dict[str, Any]) -> dict[str, str]:
+    """Variables with the credentials of a job's role; none where IAM is not enforced."""
+    if not app.AUTH:
+        return {}
+    about = {"FunctionArn": f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{job['Name']}"}
+    credentials: dict[str, str] = execution_credentials(about | {"FunctionName": "GlueJob", "Role": job["Role"]})
+    return credentials
+
+
+def path_of(arguments: dict[str, str], folder: Path, environment: dict[str, str]) -> str:
     """What the job can import: its own files as they are, what pip installs for it, and Glue's libraries."""
+    s3 = boto3.client(
+        "s3",
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+    )
     files = []
     for url in arguments["--extra-py-files"].split(","):
-        files.append(folder / url.rsplit("/", 1)[-1])
-        with urlopen(f"{HOST['environment']['AWS_ENDPOINT_URL']}/{url.removeprefix('s3://')}") as content:
-            files[-1].write_bytes(content.read())
+        bucket, _, key = url.removeprefix("s3://").partition("/")
+        files.append(folder / key.rsplit("/", 1)[-1])
+        s3.download_file(bucket, key, str(files[-1]))
     pins = arguments["--additional-python-modules"].split(",")
     installed = Path(HOST["folder"], "modules")
     if not installed.exists():
@@ -83,9 +104,20 @@ def start(asked: dict[str, Any]) -> Any:
     return answer
 
 
+async def behind_tls(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """MiniStack's application, to which requests come encrypted unless they say otherwise."""
+    if scope["type"] == "http" and all(name != b"x-forwarded-proto" for name, _ in scope["headers"]):
+        scope = scope | {"headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+    await _application(scope, receive, send)
+
+
+_application = app.app
+
 glue._get_docker = lambda: _Docker
 glue._execute_spark_docker = run_job
 glue._start_job_run = start
+app.app = behind_tls
+scheduler._SCHEDULE_TICK_INTERVAL = 1  # second; MiniStack's own is ten
 
 if __name__ == "__main__":
-    main()
+    app.main()

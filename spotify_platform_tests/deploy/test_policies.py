@@ -1,0 +1,646 @@
+"""The template's roles, with IAM enforced by MiniStack: each does its work, and is refused elsewhere.
+
+The work is the platform's own code under a role's credentials: the schedule's role calls the capture, the capture's
+function and the Glue job run as their roles, Dagster's two publish, and a model of Snowflake copies files as its role.
+A refusal is AccessDenied, names the action, and the same call by the root succeeds: so nothing else refuses it.
+
+Who may ask for a role is enforced where the template names users. MiniStack lets its root stand for any service of AWS
+(lambda, glue, …), so which service a role trusts is read off the role; and where a test acts as such a role by itself,
+the role trusts a user of the test meanwhile. What AWS does in a role's name and MiniStack by itself (log lines, dead
+letters) is called by hand. Requests count as encrypted unless they say otherwise (see `ministack_launcher`).
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import dagster as dg
+import pytest
+from botocore.exceptions import ClientError
+
+from spotify_platform.curator import Curator
+from spotify_platform.definitions import build_definitions
+from spotify_platform.extract.account import fingerprint, remember
+from spotify_platform.lake import Lake
+from spotify_platform.lake.captures import captures_of
+from spotify_platform.lake.origin import claim
+from spotify_platform.lake.publishing import heads
+from spotify_platform.load.reader import query
+from spotify_platform.load.snowflake import setup
+from spotify_platform.load.snowflake.ddl import Target
+from spotify_platform.load.snowflake.names import Names
+from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
+from spotify_platform.publish import publish_dates
+from spotify_platform.resources.engine import EngineResource
+from spotify_platform.resources.glue import GlueResource
+from spotify_platform.resources.snowflake import open_session
+from spotify_platform.sandbox import Catalogue, serve
+from spotify_platform.settings import SnowflakeSettings
+
+from .. import snowflake_model
+from ..conftest import Platform
+from ..lake.helpers import DAY, EVERYTHING, capture
+from ..ministack import serving
+from ..snowflake_model.statements import IAM_USER
+from .deployment import (
+    CLIENT_ID,
+    NEVER,
+    ROOT,
+    STACK,
+    Caller,
+    Credentials,
+    Deployment,
+    acting_as,
+    new_caller,
+    open_to_s3,
+)
+
+pytestmark = pytest.mark.soak
+
+TODAY = datetime.now(UTC).date()
+CATALOGUE = Catalogue(artists=24, anchor=TODAY)
+TEMPLATE = (ROOT / "deploy/aws/template.yaml").read_text("utf-8")
+EXTERNAL_ID = "MODEL_SFCRole=1"
+FILE = "artists/snapshot_date=2026-10-01/x"
+LINES = [{"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "x"}]
+RUNS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Ground:
+    """The deployed stacks, whose template a test may change, and the users that may ask for roles."""
+
+    folder: Path
+    packages: Path
+    users: dict[str, Caller] = field(default_factory=dict)
+    template: str = ""
+
+    def use(self, template: str) -> None:
+        """Deploy this template, unless it is deployed."""
+        if template == self.template:
+            return
+        aws = self.folder / "aws"
+        shutil.copytree(ROOT / "deploy/aws", aws, dirs_exist_ok=True)
+        (aws / "template.yaml").write_text(template, "utf-8")
+        Deployment(aws, self.packages).deploy(
+            CaptureSchedule=NEVER,
+            DagsterPrincipalArn=self.users["dagster"].arn,
+            DagsterBranchPrincipalArn=self.users["branch"].arn,
+            SnowflakeUserArn=self.users["snowflake"].arn,
+            SnowflakeExternalId=EXTERNAL_ID,
+            SnowflakeQueueArn="arn:aws:sqs:us-east-1:000000000000:snowpipe",
+        )
+        self.template = template
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Names of what there is, for the arguments of calls."""
+        outputs = Deployment().outputs
+        return {
+            "lake": Deployment().bucket,
+            "artifacts": Deployment(stack=f"{STACK}-artifacts").outputs["ArtifactBucket"],
+            "job": outputs["GlueJob"],
+            "function": outputs["CaptureFunction"],
+            "secret": outputs["SpotifySecretArn"],
+            "letters": outputs["DeadLetterQueueUrl"],
+        }
+
+    def role(self, name: str) -> Credentials:
+        """The credentials of one of the template's roles, asked for as the one who may."""
+        arn = Deployment().role_of(name)
+        match name:
+            case "DagsterRole":
+                return self.users["dagster"].assume(arn)
+            case "DagsterBranchRole":
+                return self.users["branch"].assume(arn)
+            case "SnowflakeRole":
+                return self.users["snowflake"].assume(arn, ExternalId=EXTERNAL_ID)
+        with trusting(arn, self.users["tester"]):
+            return self.users["tester"].assume(arn)
+
+    def empty_lake(self) -> Lake:
+        """The production lake without anything in it, and what the capture needs."""
+        lake = Lake(Deployment().outputs["LakeUrl"])
+        lake.delete(lake.keys(""))
+        branches = Lake(Deployment().outputs["BranchesUrl"])
+        branches.delete(branches.keys(""))
+        Deployment().watch(CATALOGUE)
+        return lake
+
+
+@contextmanager
+def trusting(role: str, user: Caller) -> Iterator[None]:
+    """A role that a user may ask for while the context lasts; its own trust comes back."""
+    iam, name = boto3.client("iam"), role.split("/")[-1]
+    before = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    allowed = {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}
+    for_us = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=for_us)
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(before))
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The stacks after both passes, in a MiniStack that enforces IAM."""
+    folder = tmp_path_factory.mktemp("policies")
+    commands = [
+        ["deploy/aws/lambda_capture/build.py", "--output", str(folder / "packages/capture.zip")],
+        ["glue/build.py", "--output", str(folder / "packages/glue")],
+    ]
+    for script, *words in commands:
+        subprocess.run([sys.executable, str(ROOT / script), *words], check=True, stdout=subprocess.DEVNULL)
+    with serve(CATALOGUE) as sandbox:
+        spotify = {"API_URL": sandbox.api_url(TODAY), "TOKEN_URL": sandbox.token_url}
+        extra = {f"SPOTIFY_PLATFORM_{name}": value for name, value in spotify.items()}
+        with serving(folder, auth=True, extra=extra):
+            made = Ground(folder, folder / "packages")
+            _, _, _, _, account, name = IAM_USER.replace("user/", "").split(":")
+            made.users = {name: new_caller(name) for name in ("dagster", "branch", "tester", "stranger")}
+            made.users["snowflake"] = new_caller(name, account)
+            assert made.users["snowflake"].arn == IAM_USER
+            boto3.client("sqs").create_queue(QueueName="snowpipe")
+            open_to_s3("arn:aws:sqs:us-east-1:000000000000:snowpipe")
+            boto3.client("secretsmanager").create_secret(Name="another", SecretString="{}")
+            boto3.client("logs").create_log_group(logGroupName="another")
+            boto3.client("logs").create_log_stream(logGroupName="another", logStreamName="x")
+            command = {"Name": "pythonshell", "ScriptLocation": "s3://nowhere/x.py"}
+            boto3.client("glue").create_job(Name="another", Role="nobody", Command=command)
+            yield made
+
+
+@pytest.fixture
+def deployed(ground: Ground) -> Ground:
+    """The stacks as the template says."""
+    ground.use(TEMPLATE)
+    return ground
+
+
+# -- what each role has to be able to do
+
+
+def capture_works(ground: Ground, _: Path) -> None:
+    """The schedule's role calls the capture, which captures a day, and finds nothing to do when it is called again."""
+    lake = ground.empty_lake()
+    remember(lake, fingerprint(CLIENT_ID), rate=60.0)
+    with acting_as(ground.role("SchedulerRole")):
+        client = boto3.client("lambda")
+    for state in ("captured", "nothing to do"):
+        answer = json.loads(client.invoke(FunctionName=ground.told["function"])["Payload"].read())
+        assert answer.get("state") == state, answer
+    assert len(captures_of(lake, TODAY)) == 1
+
+
+class QuickGlue(EngineResource):
+    """Glue, asked more often than a person would pay for."""
+
+    def curator(self, context: dg.AssetExecutionContext) -> Curator:
+        """Curation for the run of this context."""
+        return GlueResource(job=self.name, poll_seconds=0.2).curator(context)
+
+
+def publishing_works(ground: Ground, folder: Path) -> None:
+    """Dagster's production role brings a day to the marts, and the Glue job's role curates it."""
+    lake = ground.empty_lake()
+    claim(lake, "spotify")
+    capture(lake, DAY, "c1", *EVERYTHING)
+    with pytest.MonkeyPatch.context() as patch, acting_as(ground.role("DagsterRole")):
+        patch.setenv("SPOTIFY_PLATFORM_HOME", str(folder))
+        patch.setenv("SPOTIFY_PLATFORM_LAKE_URL", lake.url)
+        job = build_definitions(engine=QuickGlue(name="spotify-curate")).resolve_job_def("publish")
+        tags = {f"dagster/asset_partition_range_{end}": DAY.isoformat() for end in ("start", "end")}
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = job.execute_in_process(instance=instance, tags=tags, run_config=RUNS, raise_on_error=False)
+        assert result.success, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+        _, rows = query(Lake(lake.url), "select track_id from marts.chart_movement")
+    assert rows == [("t1",)]
+    assert list(heads(lake)) == [DAY]
+
+
+def loading_works(ground: Ground, folder: Path) -> None:
+    """Snowflake's role copies what is published."""
+    lake = ground.empty_lake()
+    capture(lake, DAY, "c1", *EVERYTHING)
+    publish_dates(lake, [DAY])
+    with acting_as(ground.role("SnowflakeRole")), snowflake_model.serving() as model:
+        parameters = model.parameters
+        url = f"http://{model.host}:{model.port}"
+        asked = {name: parameters[name] for name in ("account", "user", "password")}
+        settings = SnowflakeSettings(url=url, **asked)
+        names = Names("SPOTIFY")
+        with open_session(settings, "ACCOUNTADMIN", {}) as session:
+            setup.apply(session, Target(names, lake.url, "arn:aws:iam::1:role/x", "MODEL", 1), lambda _: None)
+        with open_session(settings, names.loader, {}) as session:
+            warehouse = SnowflakeWarehouse(
+                session, names, external=True, pipes=False, patience=Patience(60), say=lambda _: None
+            )
+            assert warehouse.load(lake, heads(lake).values()) == [DAY]
+
+
+def branch_works(ground: Ground, _: Path) -> None:
+    """A branch deployment reads production's captures, and publishes in a lake of its own."""
+    production = ground.empty_lake()
+    manifest = capture(production, DAY, "c1", *EVERYTHING)
+    url = Deployment().outputs["BranchesUrl"]
+    with acting_as(ground.role("DagsterBranchRole")):
+        seen, branch = Lake(production.url), Lake(f"{url}/new-mart")
+        for file in manifest.files:
+            assert seen.get(file.path)
+        claim(branch, "spotify")
+        capture(branch, DAY, "c1", *EVERYTHING)
+        publish_dates(branch, [DAY])
+        assert list(heads(branch)) == [DAY]
+        branch.delete(branch.keys(""))
+
+
+WORK = {
+    "capture": capture_works,
+    "publishing": publishing_works,
+    "loading": loading_works,
+    "branch": branch_works,
+}
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_role_does_its_work(deployed: Ground, work: str, platform: Platform, tmp_path: Path) -> None:
+    WORK[work](deployed, tmp_path)
+
+
+def log_and_letters_work(ground: Ground, _: Path) -> None:
+    """What Lambda and the scheduler do in the name of their roles."""
+    told = ground.told
+    where = {"logGroupName": f"/aws/lambda/{told['function']}", "logStreamName": uuid.uuid4().hex}
+    # By the root: MiniStack compares CreateLogStream with the group's ARN without `:*`, which AWS puts behind it.
+    boto3.client("logs").create_log_stream(**where)
+    with acting_as(ground.role("CaptureRole")):
+        boto3.client("logs").put_log_events(**where, logEvents=LINES)
+        boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
+    with acting_as(ground.role("SchedulerRole")):
+        boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
+
+
+def test_what_aws_does_in_a_roles_name_is_allowed(deployed: Ground, tmp_path: Path) -> None:
+    log_and_letters_work(deployed, tmp_path)
+
+
+# -- what each role must not be able to do
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of AWS, and the action that it needs; words in braces stand for what there is."""
+
+    action: str
+    arguments: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """As the name of a test."""
+        return f"{self.action} {next(iter(list(self.arguments.values())[::-1]), '')}"
+
+    def make(self, told: Mapping[str, str], credentials: Credentials | None = None) -> None:
+        """Make it, with a role's credentials, else as the root."""
+        key: dict[str, str] = {}
+        if credentials:
+            key = {
+                "aws_access_key_id": credentials["AccessKeyId"],
+                "aws_secret_access_key": credentials["SecretAccessKey"],
+                "aws_session_token": credentials["SessionToken"],
+            }
+        service, action = self.action.split(":")
+        filled = json.loads(json.dumps(self.arguments), object_hook=lambda found: _filled(found, told))
+        getattr(boto3.client(service, **key), OPERATIONS.get(action) or _snake(action))(**filled)
+
+
+OPERATIONS = {"ListBucket": "list_objects_v2", "InvokeFunction": "invoke"}
+
+
+def _snake(action: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in action).strip("_")
+
+
+def _filled(found: dict[str, Any], told: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value.format(**told) if isinstance(value, str) else value for name, value in found.items()}
+
+
+def on(action: str, key: str, bucket: str = "{lake}") -> Call:
+    """A call on an object."""
+    return Call(f"s3:{action}", {"Bucket": bucket, "Key": key})
+
+
+def under(prefix: str) -> Call:
+    """A listing of the lake's bucket."""
+    return Call("s3:ListBucket", {"Bucket": "{lake}", "Prefix": prefix})
+
+
+SECRET = Call("secretsmanager:GetSecretValue", {"SecretId": "{secret}"})
+ANOTHER_SECRET = Call("secretsmanager:GetSecretValue", {"SecretId": "another"})
+START = Call("glue:StartJobRun", {"JobName": "{job}"})
+START_ANOTHER = Call("glue:StartJobRun", {"JobName": "another"})
+INVOKE = Call("lambda:InvokeFunction", {"FunctionName": "{function}"})
+ARTIFACT = on("PutObject", "capture/x.zip", "{artifacts}")
+
+REFUSED = {
+    "CaptureRole": [
+        on("PutObject", f"lake/curated/{FILE}"),
+        on("GetObject", f"lake/curated/{FILE}"),
+        on("DeleteObject", f"lake/raw/{FILE}"),
+        on("PutObject", "watchlist.yaml"),
+        on("PutObject", f"branches/other/raw/{FILE}"),
+        under("lake/curated/"),
+        ANOTHER_SECRET,
+        START,
+        INVOKE,
+        ARTIFACT,
+        Call("sqs:ReceiveMessage", {"QueueUrl": "{letters}"}),
+        Call("logs:PutLogEvents", {"logGroupName": "another", "logStreamName": "x", "logEvents": LINES}),
+    ],
+    "SchedulerRole": [
+        START,
+        SECRET,
+        on("GetObject", f"lake/raw/{FILE}"),
+        Call("lambda:GetFunction", {"FunctionName": "{function}"}),
+    ],
+    "GlueRole": [
+        on("PutObject", f"lake/curated/{FILE}"),
+        on("PutObject", "lake/curated/_published/snapshot_date=2026-10-01/1.json"),
+        on("PutObject", f"lake/raw/{FILE}"),
+        on("DeleteObject", f"lake/raw/{FILE}"),
+        on("GetObject", f"lake/curated/{FILE}"),
+        on("GetObject", f"branches/other/raw/{FILE}"),
+        on("PutObject", f"branches/other/raw/{FILE}"),
+        on("PutObject", "lake/marts/x"),
+        SECRET,
+        START,
+        on("PutObject", "glue/x/curate.py", "{artifacts}"),
+        on("GetObject", "capture/x.zip", "{artifacts}"),
+    ],
+    "DagsterRole": [
+        ARTIFACT,
+        on("GetObject", "capture/x.zip", "{artifacts}"),
+        on("PutObject", "watchlist.yaml"),
+        on("GetObject", f"branches/other/raw/{FILE}"),
+        on("PutObject", f"branches/other/raw/{FILE}"),
+        under("branches/"),
+        START_ANOTHER,
+        ANOTHER_SECRET,
+        INVOKE,
+        Call("s3:GetBucketPolicy", {"Bucket": "{lake}"}),
+    ],
+    "DagsterBranchRole": [
+        on("PutObject", f"lake/raw/{FILE}"),
+        on("DeleteObject", f"lake/raw/{FILE}"),
+        on("PutObject", f"lake/curated/{FILE}"),
+        on("GetObject", f"lake/curated/{FILE}"),
+        on("PutObject", "lake/marts/x"),
+        on("PutObject", "lake/_lake.json"),
+        on("PutObject", "watchlist.yaml"),
+        under("lake/curated/"),
+        START,
+        SECRET,
+        INVOKE,
+        ARTIFACT,
+    ],
+    "SnowflakeRole": [
+        on("GetObject", f"lake/raw/{FILE}"),
+        on("GetObject", f"branches/other/raw/{FILE}"),
+        on("PutObject", f"lake/curated/{FILE}"),
+        on("DeleteObject", f"lake/curated/{FILE}"),
+        under("lake/raw/"),
+        SECRET,
+        START,
+    ],
+}
+EACH = [pytest.param(role, call, id=f"{role} {call}") for role, calls in REFUSED.items() for call in calls]
+
+
+def put_things(told: Mapping[str, str]) -> None:
+    """What the calls are about, so that they can succeed."""
+    for key in (f"lake/raw/{FILE}", f"lake/curated/{FILE}", f"branches/other/raw/{FILE}", "watchlist.yaml"):
+        on("PutObject", key).make(told)
+    ARTIFACT.make(told)
+
+
+def refused(role: str, call: Call, ground: Ground, _: Path) -> None:
+    """The role may not; the root may."""
+    told = ground.told
+    put_things(told)
+    Deployment().watch(CATALOGUE)
+    said = denial(lambda: call.make(told, ground.role(role)))
+    assert f"not authorized to perform: {call.action} " in said
+    assert "because no identity-based policy allows" in said
+    call.make(told)
+
+
+def denial(call: Callable[[], object]) -> str:
+    """What AWS says when it denies access; fails where it gives it."""
+    with pytest.raises(ClientError) as raised:
+        call()
+    error = raised.value.response["Error"]
+    assert error["Code"] in ("AccessDenied", "AccessDeniedException"), error
+    return str(error["Message"])
+
+
+@pytest.mark.parametrize(("role", "call"), EACH)
+def test_a_role_is_refused_elsewhere(deployed: Ground, role: str, call: Call, tmp_path: Path) -> None:
+    refused(role, call, deployed, tmp_path)
+
+
+def unencrypted_is_refused(ground: Ground, _: Path) -> None:
+    """The bucket itself refuses what comes without TLS, to whom it would give otherwise."""
+    told, role = ground.told, ground.role("DagsterRole")
+    on("PutObject", f"lake/raw/{FILE}").make(told, role)
+    with acting_as(role):
+        plain = boto3.client("s3")
+
+    def without_tls(request: Any, **_: Any) -> None:
+        request.headers["X-Forwarded-Proto"] = "http"
+
+    plain.meta.events.register("before-sign.s3", without_tls)
+    said = denial(lambda: plain.put_object(Bucket=told["lake"], Key=f"lake/raw/{FILE}"))
+    assert "explicit deny in a resource-based policy" in said
+
+
+def test_the_lake_refuses_what_comes_unencrypted(deployed: Ground, tmp_path: Path) -> None:
+    unencrypted_is_refused(deployed, tmp_path)
+
+
+# -- who may ask for a role
+
+SERVICES = {
+    "CaptureRole": {"lambda.amazonaws.com"},
+    "SchedulerRole": {"scheduler.amazonaws.com"},
+    "GlueRole": {"glue.amazonaws.com"},
+    "DagsterRole": {"ecs-tasks.amazonaws.com"},
+    "DagsterBranchRole": {"ecs-tasks.amazonaws.com"},
+    "SnowflakeRole": set(),
+}
+STRANGERS = [
+    *[("stranger", role, {}) for role in SERVICES],
+    ("branch", "DagsterRole", {}),
+    ("dagster", "DagsterBranchRole", {}),
+    ("snowflake", "DagsterRole", {}),
+    ("snowflake", "SnowflakeRole", {}),
+    ("snowflake", "SnowflakeRole", {"ExternalId": "another"}),
+]
+
+
+def refused_the_role(user: str, role: str, asked: dict[str, str], ground: Ground, _: Path) -> None:
+    """The role does not trust this user, though the user may ask for any."""
+    said = denial(lambda: ground.users[user].assume(Deployment().role_of(role), **asked))
+    assert "identity-based" not in said
+
+
+@pytest.mark.parametrize(("user", "role", "asked"), STRANGERS)
+def test_a_role_is_refused_to_others(
+    deployed: Ground, user: str, role: str, asked: dict[str, str], tmp_path: Path
+) -> None:
+    refused_the_role(user, role, asked, deployed, tmp_path)
+
+
+def services_are_right(ground: Ground, _: Path) -> None:
+    """Each role trusts the service that it is for, and no other."""
+    found = {role: services_of(Deployment().role_of(role)) for role in SERVICES}
+    assert found == SERVICES
+
+
+def services_of(role: str) -> set[str]:
+    """The services that a role trusts."""
+    trust = boto3.client("iam").get_role(RoleName=role.split("/")[-1])["Role"]["AssumeRolePolicyDocument"]
+    named = [one["Principal"].get("Service", []) for one in trust["Statement"] if one["Effect"] == "Allow"]
+    return {name for names in named for name in ([names] if isinstance(names, str) else names)}
+
+
+def test_a_role_trusts_its_service_only(deployed: Ground, tmp_path: Path) -> None:
+    services_are_right(deployed, tmp_path)
+
+
+# -- that the checks can fail
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A change of one resource of the template, and the check that finds it."""
+
+    resource: str
+    right: str
+    wrong: str
+    check: Callable[[Ground, Path], None]
+    found: str = "DID NOT RAISE"  # in what the check says
+
+    def template(self) -> str:
+        """The template with it."""
+        head, name, rest = TEMPLATE.partition(f"\n  {self.resource}:\n")
+        end = rest.index("\n      Tags:") if "\n      Tags:" in rest else len(rest)
+        body, tail = rest[:end], rest[end:]
+        assert body.count(self.right) == 1, f"{self.resource} has {body.count(self.right)} × {self.right}"
+        return head + name + body.replace(self.right, self.wrong) + tail
+
+
+def may_not(role: str, call: Call) -> Callable[[Ground, Path], None]:
+    """The check of a refusal."""
+    assert call in REFUSED[role]
+    return partial(refused, role, call)
+
+
+WIDENED = {
+    "capture writes everywhere": Mistake(
+        "CaptureRole", '!Sub "${Lake.Arn}/lake/_lake.json"', '!Sub "${Lake.Arn}/lake/*"',
+        may_not("CaptureRole", on("PutObject", f"lake/curated/{FILE}")),
+    ),
+    "capture reads all secrets": Mistake(
+        "CaptureRole", "Resource: !GetAtt SpotifySecret.Id", 'Resource: "*"', may_not("CaptureRole", ANOTHER_SECRET)
+    ),
+    "capture deletes captures": Mistake(
+        "CaptureRole", "${Lake.Arn}/lake/raw/_checkpoints/*", "${Lake.Arn}/lake/raw/*",
+        may_not("CaptureRole", on("DeleteObject", f"lake/raw/{FILE}")),
+    ),
+    "schedule may all of Lambda": Mistake(
+        "SchedulerRole", "lambda:InvokeFunction", "lambda:*",
+        may_not("SchedulerRole", Call("lambda:GetFunction", {"FunctionName": "{function}"})),
+    ),
+    "Glue publishes": Mistake(
+        "GlueRole", "${Lake.Arn}/lake/curated/_staging/*", "${Lake.Arn}/lake/curated/*",
+        may_not("GlueRole", on("PutObject", f"lake/curated/{FILE}")),
+    ),
+    "Glue writes raw files": Mistake(
+        "GlueRole", "Action: s3:GetObject\n                Resource: !Sub \"${Lake.Arn}/lake/raw/*\"",
+        "Action: s3:*Object\n                Resource: !Sub \"${Lake.Arn}/lake/raw/*\"",
+        may_not("GlueRole", on("PutObject", f"lake/raw/{FILE}")),
+    ),
+    "Snowflake reads all": Mistake(
+        "SnowflakeRole", "${Lake.Arn}/lake/curated/*", "${Lake.Arn}/lake/*",
+        may_not("SnowflakeRole", on("GetObject", f"lake/raw/{FILE}")),
+    ),
+    "Dagster starts all jobs": Mistake(
+        "DagsterRole", "job/${Curate}", "job/*", may_not("DagsterRole", START_ANOTHER)
+    ),
+    "Dagster writes everywhere": Mistake(
+        "DagsterRole", "${Lake.Arn}/lake/*", "${Lake.Arn}/*",
+        may_not("DagsterRole", on("PutObject", f"branches/other/raw/{FILE}")),
+    ),
+    "branches write everywhere": Mistake(
+        "DagsterBranchRole", "${Lake.Arn}/branches/*", "${Lake.Arn}/*",
+        may_not("DagsterBranchRole", on("PutObject", f"lake/curated/{FILE}")),
+    ),
+    "no TLS": Mistake("LakePolicy", 'aws:SecureTransport: "false"', 'aws:SecureTransport: "never"',
+        unencrypted_is_refused),
+    "anybody is Dagster": Mistake(
+        "DagsterRole", "{AWS: !Ref DagsterPrincipalArn}", "{AWS: !Ref AWS::AccountId}",
+        partial(refused_the_role, "branch", "DagsterRole", {}),
+    ),
+    "no external id": Mistake(
+        "SnowflakeRole", "sts:ExternalId: !Ref SnowflakeExternalId", "aws:PrincipalAccount: '000000000001'",
+        partial(refused_the_role, "snowflake", "SnowflakeRole", {}),
+    ),
+    "any service is the capture": Mistake(
+        "CaptureRole", "{Service: lambda.amazonaws.com}", "{Service: [lambda.amazonaws.com, ec2.amazonaws.com]}",
+        services_are_right, found="ec2",
+    ),
+}  # fmt: skip
+NARROWED = {
+    "the schedule calls nothing": Mistake(
+        "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found="denied"
+    ),
+    "the capture cannot tidy": Mistake(
+        "CaptureRole", "s3:DeleteObject\n", "s3:GetObject\n", capture_works, found="denied"
+    ),
+    "the capture has no watchlist": Mistake(
+        "CaptureRole", "${Lake.Arn}/watchlist.yaml", "${Lake.Arn}/list.yaml", capture_works, found="denied"
+    ),
+    "the capture has no credentials": Mistake(
+        "CaptureRole", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", capture_works, found="denied"
+    ),
+    "nobody logs": Mistake(
+        "CaptureRole", "logs:PutLogEvents", "logs:GetLogEvents", log_and_letters_work, found="denied"
+    ),
+    "Glue cannot tell": Mistake(
+        "GlueRole", "${Lake.Arn}/lake/_pipes/*", "${Lake.Arn}/lake/pipes/*", publishing_works, found="denied"
+    ),
+    "Dagster cannot wait": Mistake("DagsterRole", "glue:GetJobRun,", "glue:GetJob,", publishing_works, found="denied"),
+    "Snowflake cannot look": Mistake(
+        "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found="denied"
+    ),
+    "a branch cannot see captures": Mistake(
+        "DagsterBranchRole", "${Lake.Arn}/lake/raw/*", "${Lake.Arn}/lake/marts/*", branch_works, found="denied"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*WIDENED, *NARROWED])
+def test_a_mistake_in_a_policy_is_found(ground: Ground, name: str, platform: Platform, tmp_path: Path) -> None:
+    mistake = (WIDENED | NARROWED)[name]
+    ground.use(mistake.template())
+    with pytest.raises((Exception, pytest.fail.Exception), match=mistake.found):
+        mistake.check(ground, tmp_path)
