@@ -160,7 +160,7 @@ _GENRES = Page(
         Visual(
             "lineChart",
             "Shares of the five leading genres",
-            "Share of the chart's weight by charting week; a place weighs 1/rank",
+            "Share of the chart's weight in each charting week; a place weighs 1/rank",
             _RIGHT_ABOVE,
             {"Category": ("dim_week.chart_week",), "Series": ("genre_growth.genre",), "Y": ("[Genre share]",)},
             sort="dim_week.chart_week",
@@ -254,7 +254,7 @@ _ARTISTS = Page(
         Visual(
             "tableEx",
             "Streaks and spikes",
-            "Charts in a row with the artist; spike days are of all chosen weeks",
+            "Charts in a row with the artist; spike days of all weeks together",
             Box(552, 192, 712, 164),
             {
                 "Values": (

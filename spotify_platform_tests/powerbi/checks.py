@@ -341,8 +341,8 @@ def star(project: Project) -> list[str]:
     found += [f"{name}: alone" for name in project.tables if not any(name in way for way in ways)]
     calendars = [name for name, table in project.tables.items() if table.properties.get("dataCategory") == "Time"]
     found += [] if calendars == ["dim_date"] else [f"calendars: {calendars}"]
-    key = project.tables["dim_date"].of("column")["snapshot_date"].properties
-    return found if "isKey" in key else [*found, "dim_date has no key"]
+    day = project.tables["dim_date"].of("column")["snapshot_date"].properties
+    return found if "isKey" in day else [*found, "dim_date has no key"]
 
 
 def reader(project: Project) -> list[str]:

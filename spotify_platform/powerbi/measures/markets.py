@@ -120,7 +120,7 @@ MARKETS = (
         """,
         "market IT, all days",
         """
-        select string_agg(genre, ', ' order by weight desc)
+        select string_agg(genre, ', ' order by weight desc, genre)
         from (
             select genre, sum(1 / rank / genres) as weight
             from curated.chart_entries
@@ -134,7 +134,7 @@ MARKETS = (
             ) using (track_id)
             where market = 'IT' and snapshot_date = date '2026-11-19'
             group by genre
-            order by weight desc
+            order by weight desc, genre
             limit 3
         )
         """,
@@ -151,7 +151,7 @@ MARKETS = (
         """,
         "market IT, all days",
         """
-        select string_agg(artist_name, ', ' order by points desc)
+        select string_agg(artist_name, ', ' order by points desc, artist_name)
         from (
             select artist_name, sum(51 - rank) as points  -- charts of the demo have 50 places
             from curated.chart_entries
@@ -159,7 +159,7 @@ MARKETS = (
             inner join marts.dim_artist using (artist_id)
             where market = 'IT' and snapshot_date = date '2026-11-19'
             group by artist_name
-            order by points desc
+            order by points desc, artist_name
             limit 3
         )
         """,
