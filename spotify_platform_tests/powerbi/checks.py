@@ -227,16 +227,20 @@ _REGISTRY: Registry[Any] = Registry(retrieve=_retrieve).with_resources(  # type:
 
 def schemas(project: Project) -> list[str]:
     """Every JSON file keeps to the schema that it names: Microsoft's, and ours for a theme and the innermost parts."""
-    found = []
-    for path, content in project.json.items():
-        theme = "RegisteredResources" in path
-        schema = _THEME if theme else _MICROSOFTS.get(content.get("$schema", ""))
-        if schema is None:
-            found.append(f"{path}: no schema of Microsoft's is {content.get('$schema')}")
-            continue
-        errors = Draft7Validator(schema, registry=_REGISTRY).iter_errors(content)
-        found += [f"{path}: {error.json_path} {error.message[:200]}" for error in errors]
-    return found
+    return [
+        f"{path}: {error}"
+        for path, content in project.json.items()
+        for error in _errors("theme" if "RegisteredResources" in path else content.get("$schema"), json.dumps(content))
+    ]
+
+
+@cache  # most files are the same in every project with a mistake
+def _errors(address: str, content: str) -> list[str]:
+    schema = _THEME if address == "theme" else _MICROSOFTS.get(address)
+    if schema is None:
+        return [f"no schema of Microsoft's is {address}"]
+    errors = Draft7Validator(schema, registry=_REGISTRY).iter_errors(json.loads(content))
+    return [f"{error.json_path} {error.message[:200]}" for error in errors]
 
 
 def references(project: Project) -> list[str]:
@@ -492,26 +496,50 @@ def layout(project: Project) -> list[str]:
     return found
 
 
-# Okabe and Ito's eight colours, jfly.uni-koeln.de/color: told apart with every kind of colour blindness.
-_SAFE = {"#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7"}
+# Machado, Oliveira and Fernandes 2009: what protanopes, deuteranopes and tritanopes see of linear red, green and blue.
+_SIGHTS = {
+    "normal": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    "protanopia": ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052)),
+    "deuteranopia": ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969)),
+    "tritanopia": ((1.256, -0.077, -0.179), (-0.078, 0.931, 0.148), (0.005, 0.691, 0.304)),
+}
 
 
 def colours(project: Project) -> list[str]:
-    """The theme's colours are safe for colour-blind readers, letters dark enough (WCAG AA); no visual has others."""
+    """The theme's colours stand out from the page, 3 to 1 and letters 4.5 to 1, and from each other for every sight."""
     (theme,) = [content for path, content in project.json.items() if "RegisteredResources" in path]
-    found = [colour for colour in theme["dataColors"] if colour not in _SAFE]
-    found += [] if len(set(theme["dataColors"])) == 8 else ["a colour stands twice"]
-    found += [theme[name] for name in ("good", "neutral", "bad") if theme[name] not in _SAFE]
-    contrast = (_light(theme["background"]) + 0.05) / (_light(theme["foreground"]) + 0.05)
-    found += [] if contrast >= 4.5 else [f"contrast {contrast:.1f}"]
+    page, series = theme["background"], theme["dataColors"]
+    found = [f"{colour}: contrast" for colour in series if _contrast(colour, page) < 3]
+    letters = [theme["foreground"], *re.findall(r"'(?:fontColor|color)': '(#\w{6})'", str(theme["textClasses"]))]
+    found += [f"{colour}: contrast" for colour in letters if _contrast(colour, page) < 4.5]
+    found += [f"{name}: {theme[name]}" for name in ("good", "neutral", "bad") if theme[name] not in series]
+    for sight in _SIGHTS:
+        for one, other in combinations(series, 2):
+            far = sum((a - b) ** 2 for a, b in zip(_seen(one, sight), _seen(other, sight), strict=True)) ** 0.5
+            found += [f"{one} and {other} look alike: {sight}, {far:.0f}"] if far < 15 else []
     return found + [path for path, visual in project.visuals().items() if re.search(r"#[0-9A-Fa-f]{6}", str(visual))]
 
 
-def _light(colour: str) -> float:
-    """The relative luminance of a colour, by WCAG 2."""
+def _linear(colour: str) -> list[float]:
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast of two colours, by WCAG 2."""
+    light = [0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in map(_linear, (one, other))]
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def _seen(colour: str, sight: str) -> tuple[float, float, float]:
+    """A colour as somebody sees it, in CIE Lab."""
+    rgb = [sum(a * b for a, b in zip(row, _linear(colour), strict=True)) for row in _SIGHTS[sight]]
+    red, green, blue = (min(max(part, 0.0), 1.0) for part in rgb)
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
+    x, y, z = (part ** (1 / 3) if part > 0.008856 else 7.787 * part + 16 / 116 for part in (x, y, z))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
 # -- others' checks

@@ -151,15 +151,53 @@ def test_what_is_missing_is_named(script, monkeypatch):
     assert str(caught.value).startswith("Not set: POWERBI_TENANT_ID, POWERBI_CLIENT_ID, POWERBI_CONNECTION_ID, ")
 
 
-def test_workflow_script_parameters_and_model_want_the_same(script):
-    workflow = yaml.safe_load((ROOT / ".github/workflows/deploy-powerbi.yml").read_text("utf-8"))
+WORKFLOW, SCRIPT, PARAMETERS = (
+    ".github/workflows/deploy-powerbi.yml",
+    "deploy/powerbi/publish.py",
+    "deploy/powerbi/parameter.yml",
+)
+EXPRESSIONS = "powerbi/SpotifyCharts.SemanticModel/definition/expressions.tmdl"
+
+
+def one_list(folder: Path) -> list[str]:
+    """What differs: workflow, script, parameter file and model must want the same names."""
+    workflow = yaml.safe_load((folder / WORKFLOW).read_text("utf-8"))
     (step,) = [step for step in workflow["jobs"]["publish"]["steps"] if step.get("name") == "Publish"]
-    assert step["env"] == {name: f"${{{{ vars.{name} }}}}" for name in sorted(script.WANTED)}
-    assert set(script.WANTED) == set(VALUES)
-    assert step["run"] == "python deploy/powerbi/publish.py"
-    parameters = (ROOT / "deploy/powerbi/parameter.yml").read_text("utf-8")
-    model = (ROOT / "powerbi/SpotifyCharts.SemanticModel/definition/expressions.tmdl").read_text("utf-8")
-    told = yaml.safe_load(parameters)["find_replace"]
-    assert all(len(re.findall(one["find_value"], model)) == 1 for one in told)
-    assert len(told) == len(re.findall("^expression ", model, re.M))
-    assert set(re.findall(r"\$ENV:(\w+)", parameters[parameters.index("find_replace") :])) < set(script.WANTED)
+    wanted = set(re.findall(r'"(POWERBI_\w+)"', (folder / SCRIPT).read_text("utf-8").partition(")\n_AUDIENCE")[0]))
+    found = [] if step["env"] == {name: f"${{{{ vars.{name} }}}}" for name in wanted} else [f"workflow: {step['env']}"]
+    found += [] if step["run"] == f"python {SCRIPT}" else [f"workflow: {step['run']}"]
+    found += [] if wanted == set(VALUES) else [f"script: {wanted}"]
+    parameters = (folder / PARAMETERS).read_text("utf-8")
+    model = (folder / EXPRESSIONS).read_text("utf-8")
+    told = yaml.safe_load(parameters)
+    patterns = [one["find_value"] for one in told["find_replace"]]
+    found += [pattern for pattern in patterns if len(re.findall(pattern, model)) != 1]
+    found += [] if len(patterns) == len(re.findall("^expression ", model, re.M)) else ["a parameter is left out"]
+    named = re.findall(r"_ALL_: \"\$ENV:(\w+)\"", parameters)
+    identity = {"POWERBI_WORKSPACE_ID", "POWERBI_TENANT_ID", "POWERBI_CLIENT_ID"}
+    return found + ([] if set(named) == wanted - identity else [f"parameters: {named}"])
+
+
+def test_workflow_script_parameters_and_model_want_the_same():
+    assert one_list(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        (WORKFLOW, "POWERBI_TENANT_ID: ${{", "POWERBI_TENANT: ${{"),
+        (WORKFLOW, "vars.POWERBI_SNOWFLAKE_ROLE", "vars.SNOWFLAKE_ROLE"),
+        (WORKFLOW, "python deploy/powerbi/publish.py", "python publish.py"),
+        (SCRIPT, '"POWERBI_CONNECTION_ID")', '"POWERBI_CONNECTION")'),
+        (PARAMETERS, "expression SnowflakeServer", "expression SnowflakeHost"),
+        (PARAMETERS, "$ENV:POWERBI_SNOWFLAKE_DATABASE", "$ENV:POWERBI_DATABASE"),
+        (EXPRESSIONS, "expression SnowflakeRole", "expression SnowflakeReader"),
+    ],
+)
+def test_a_name_that_differs_is_seen(file, right, wrong, tmp_path):
+    for one in (WORKFLOW, SCRIPT, PARAMETERS, EXPRESSIONS):
+        (tmp_path / one).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / one).read_text("utf-8")
+        assert one != file or right in text
+        (tmp_path / one).write_text(text.replace(right, wrong, 1) if one == file else text, "utf-8")
+    assert one_list(tmp_path) != []
