@@ -213,19 +213,33 @@ class QuickGlue(EngineResource):
 
 def publishing_works(ground: Ground, folder: Path) -> None:
     """Dagster's production role brings a day to the marts, and the Glue job's role curates it."""
-    lake = ground.empty_lake()
+    lake, glue = ground.empty_lake(), QuickGlue(name=ground.told["job"])
     claim(lake, "spotify")
     capture(lake, DAY, "c1", *EVERYTHING)
     with pytest.MonkeyPatch.context() as patch, acting_as(ground.role("DagsterRole")):
         patch.setenv("SPOTIFY_PLATFORM_HOME", str(folder))
         patch.setenv("SPOTIFY_PLATFORM_LAKE_URL", lake.url)
-        job = build_definitions(engine=QuickGlue(name="spotify-curate")).resolve_job_def("publish")
+        job = build_definitions(engine=glue).resolve_job_def("publish")
         tags = {f"dagster/asset_partition_range_{end}": DAY.isoformat() for end in ("start", "end")}
         with dg.DagsterInstance.ephemeral() as instance:
             result = job.execute_in_process(instance=instance, tags=tags, run_config=RUNS, raise_on_error=False)
         assert result.success, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         _, rows = query(Lake(lake.url), "select track_id from marts.chart_movement")
     assert rows == [("t1",)]
+    assert list(heads(lake)) == [DAY]
+
+
+def curating_works(ground: Ground, _: Path) -> None:
+    """The Glue job's role curates a day for Dagster's, which publishes it; at once, or not at all."""
+    lake, glue = ground.empty_lake(), QuickGlue(name=ground.told["job"])
+    capture(lake, DAY, "c1", *EVERYTHING)
+
+    @dg.asset
+    def curated(context: dg.AssetExecutionContext) -> None:
+        publish_dates(Lake(lake.url), [DAY], curator=glue.curator(context))
+
+    with acting_as(ground.role("DagsterRole")):
+        dg.materialize([curated])
     assert list(heads(lake)) == [DAY]
 
 
@@ -282,9 +296,8 @@ def log_and_letters_work(ground: Ground, _: Path) -> None:
     """What Lambda and the scheduler do in the name of their roles."""
     told = ground.told
     where = {"logGroupName": f"/aws/lambda/{told['function']}", "logStreamName": uuid.uuid4().hex}
-    # By the root: MiniStack compares CreateLogStream with the group's ARN without `:*`, which AWS puts behind it.
-    boto3.client("logs").create_log_stream(**where)
     with acting_as(ground.role("CaptureRole")):
+        boto3.client("logs").create_log_stream(**where)
         boto3.client("logs").put_log_events(**where, logEvents=LINES)
         boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
     with acting_as(ground.role("SchedulerRole")):
@@ -364,7 +377,7 @@ REFUSED = {
         INVOKE,
         ARTIFACT,
         Call("sqs:ReceiveMessage", {"QueueUrl": "{letters}"}),
-        Call("logs:PutLogEvents", {"logGroupName": "another", "logStreamName": "x", "logEvents": LINES}),
+        Call("logs:PutLogEvents", {"logEvents": LINES, "logStreamName": "x", "logGroupName": "another"}),
     ],
     "SchedulerRole": [
         START,
@@ -609,31 +622,32 @@ WIDENED = {
         services_are_right, found="ec2",
     ),
 }  # fmt: skip
+DENIED = "AccessDenied|necessary privileges"
 NARROWED = {
     "the schedule calls nothing": Mistake(
-        "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found="denied"
+        "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found=DENIED
     ),
     "the capture cannot tidy": Mistake(
-        "CaptureRole", "s3:DeleteObject\n", "s3:GetObject\n", capture_works, found="denied"
+        "CaptureRole", "s3:DeleteObject\n", "s3:GetObject\n", capture_works, found=DENIED
     ),
     "the capture has no watchlist": Mistake(
-        "CaptureRole", "${Lake.Arn}/watchlist.yaml", "${Lake.Arn}/list.yaml", capture_works, found="denied"
+        "CaptureRole", "${Lake.Arn}/watchlist.yaml", "${Lake.Arn}/list.yaml", capture_works, found=DENIED
     ),
     "the capture has no credentials": Mistake(
-        "CaptureRole", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", capture_works, found="denied"
+        "CaptureRole", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", capture_works, found=DENIED
     ),
-    "nobody logs": Mistake(
-        "CaptureRole", "logs:PutLogEvents", "logs:GetLogEvents", log_and_letters_work, found="denied"
-    ),
+    "nobody logs": Mistake("CaptureRole", "logs:PutLogEvents", "logs:GetLogEvents", log_and_letters_work, found=DENIED),
     "Glue cannot tell": Mistake(
-        "GlueRole", "${Lake.Arn}/lake/_pipes/*", "${Lake.Arn}/lake/pipes/*", publishing_works, found="denied"
+        "GlueRole", "${Lake.Arn}/lake/_pipes/*", "${Lake.Arn}/lake/pipes/*", curating_works, found="messages were lost"
     ),
-    "Dagster cannot wait": Mistake("DagsterRole", "glue:GetJobRun,", "glue:GetJob,", publishing_works, found="denied"),
+    "Dagster cannot wait": Mistake(
+        "DagsterRole", "glue:GetJobRun,", "glue:GetJob,", curating_works, found="Glue refuses"
+    ),
     "Snowflake cannot look": Mistake(
-        "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found="denied"
+        "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found=DENIED
     ),
     "a branch cannot see captures": Mistake(
-        "DagsterBranchRole", "${Lake.Arn}/lake/raw/*", "${Lake.Arn}/lake/marts/*", branch_works, found="denied"
+        "DagsterBranchRole", "${Lake.Arn}/lake/raw/*", "${Lake.Arn}/lake/marts/*", branch_works, found=DENIED
     ),
 }
 
