@@ -1,5 +1,7 @@
 """The template's roles, with IAM enforced by MiniStack: each does its work, and is refused elsewhere.
 
+And the two other rules of who gets to the lake: that its bucket wants TLS, and whom it tells of new files.
+
 The work is the platform's own code under a role's credentials: the schedule's role calls the capture, the capture's
 function and the Glue job run as their roles, Dagster's two publish, and a model of Snowflake copies files as its role.
 A refusal is AccessDenied, names the action, and the same call by the root succeeds: so nothing else refuses it.
@@ -22,12 +24,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import boto3
 import dagster as dg
 import pytest
 from botocore.exceptions import ClientError
 
+from spotify_platform.contracts.curated import CURATED
 from spotify_platform.curator import Curator
 from spotify_platform.definitions import build_definitions
 from spotify_platform.extract.account import fingerprint, remember
@@ -43,7 +47,7 @@ from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehou
 from spotify_platform.publish import publish_dates
 from spotify_platform.resources.engine import EngineResource
 from spotify_platform.resources.glue import GlueResource
-from spotify_platform.resources.snowflake import open_session
+from spotify_platform.resources.snowflake import listeners_of, open_session
 from spotify_platform.sandbox import Catalogue, serve
 from spotify_platform.settings import SnowflakeSettings
 
@@ -63,6 +67,7 @@ from .deployment import (
     acting_as,
     new_caller,
     open_to_s3,
+    waiting_in,
 )
 
 pytestmark = pytest.mark.soak
@@ -70,6 +75,7 @@ pytestmark = pytest.mark.soak
 TODAY = datetime.now(UTC).date()
 CATALOGUE = Catalogue(artists=24, anchor=TODAY)
 TEMPLATE = (ROOT / "deploy/aws/template.yaml").read_text("utf-8")
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:snowpipe"
 EXTERNAL_ID = "MODEL_SFCRole=1"
 FILE = "artists/snapshot_date=2026-10-01/x"
 LINES = [{"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "x"}]
@@ -98,7 +104,7 @@ class Ground:
             DagsterBranchPrincipalArn=self.users["branch"].arn,
             SnowflakeUserArn=self.users["snowflake"].arn,
             SnowflakeExternalId=EXTERNAL_ID,
-            SnowflakeQueueArn="arn:aws:sqs:us-east-1:000000000000:snowpipe",
+            SnowflakeQueueArn=QUEUE,
         )
         self.template = template
 
@@ -172,7 +178,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             made.users["snowflake"] = new_caller(name, account)
             assert made.users["snowflake"].arn == IAM_USER
             boto3.client("sqs").create_queue(QueueName="snowpipe")
-            open_to_s3("arn:aws:sqs:us-east-1:000000000000:snowpipe")
+            open_to_s3(QUEUE)
             boto3.client("secretsmanager").create_secret(Name="another", SecretString="{}")
             boto3.client("logs").create_log_group(logGroupName="another")
             boto3.client("logs").create_log_stream(logGroupName="another", logStreamName="x")
@@ -279,11 +285,19 @@ def branch_works(ground: Ground, _: Path) -> None:
         branch.delete(branch.keys(""))
 
 
+def asking_works(ground: Ground, _: Path) -> None:
+    """Dagster's role may see whom the bucket tells of new files, as `spotify-platform doctor` asks."""
+    url = ground.empty_lake().url
+    with acting_as(ground.role("DagsterRole")):
+        assert set(listeners_of(url) or ["access denied"]) == {QUEUE}
+
+
 WORK = {
     "capture": capture_works,
     "publishing": publishing_works,
     "loading": loading_works,
     "branch": branch_works,
+    "asking": asking_works,
 }
 
 
@@ -489,6 +503,27 @@ def test_the_lake_refuses_what_comes_unencrypted(deployed: Ground, tmp_path: Pat
     unencrypted_is_refused(deployed, tmp_path)
 
 
+def only_tables_are_told(ground: Ground, _: Path) -> None:
+    """S3 tells Snowpipe of published files, those of every table, and of nothing else that comes into the lake."""
+    ground.empty_lake()
+    told, sqs = ground.told, boto3.client("sqs")
+    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=QUEUE.split(":")[-1])["QueueUrl"])
+    day = "snapshot_date=2026-10-01"
+    files = [f"lake/curated/{table.name}/{day}/batch_id=b/part-0.parquet" for table in CURATED]
+    others = [
+        *("lake/curated/_staging/w/a/tables/artists/x.parquet", f"lake/curated/_published/{day}/1.json"),
+        *(f"lake/raw/artists/{day}/c-000.jsonl.gz", "lake/_pipes/w/a/1.json"),
+        *("lake/marts/dim_artist/build_id=b/all.parquet", f"branches/b/curated/artists/{day}/batch_id=b/x.parquet"),
+    ]
+    for key in [*others, *files]:
+        on("PutObject", key).make(told)
+    assert sorted(unquote_plus(record["s3"]["object"]["key"]) for record in waiting_in(sqs, QUEUE)) == sorted(files)
+
+
+def test_snowpipe_is_told_of_published_tables_only(deployed: Ground, tmp_path: Path) -> None:
+    only_tables_are_told(deployed, tmp_path)
+
+
 # -- who may ask for a role
 
 SERVICES = {
@@ -607,6 +642,9 @@ WIDENED = {
         "DagsterBranchRole", "${Lake.Arn}/branches/*", "${Lake.Arn}/*",
         may_not("DagsterBranchRole", on("PutObject", f"lake/curated/{FILE}")),
     ),
+    "Snowpipe is told of all": Mistake(
+        "Lake", "lake/curated/artists/snapshot_date=", "lake/curated/", only_tables_are_told, found="_staging"
+    ),
     "no TLS": Mistake("LakePolicy", 'aws:SecureTransport: "false"', 'aws:SecureTransport: "never"',
         unencrypted_is_refused),
     "anybody is Dagster": Mistake(
@@ -622,7 +660,7 @@ WIDENED = {
         services_are_right, found="ec2",
     ),
 }  # fmt: skip
-DENIED = "AccessDenied|necessary privileges"
+DENIED = "AccessDenied|access denied|necessary privileges"
 NARROWED = {
     "the schedule calls nothing": Mistake(
         "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found=DENIED
@@ -642,6 +680,12 @@ NARROWED = {
     ),
     "Dagster cannot wait": Mistake(
         "DagsterRole", "glue:GetJobRun,", "glue:GetJob,", curating_works, found="Glue refuses"
+    ),
+    "Dagster cannot see whom S3 tells": Mistake(
+        "DagsterRole", "s3:GetBucketNotification", "s3:GetBucketLogging", asking_works, found=DENIED
+    ),
+    "Snowpipe is not told of a table": Mistake(
+        "Lake", "lake/curated/rejects/", "lake/curated/reject/", only_tables_are_told, found="rejects"
     ),
     "Snowflake cannot look": Mistake(
         "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found=DENIED
