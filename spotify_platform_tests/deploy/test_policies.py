@@ -643,7 +643,7 @@ WIDENED = {
         may_not("DagsterBranchRole", on("PutObject", f"lake/curated/{FILE}")),
     ),
     "Snowpipe is told of all": Mistake(
-        "Lake", "lake/curated/artists/snapshot_date=", "lake/curated/", only_tables_are_told, found="_staging"
+        "Lake", "lake/curated/artists/snapshot_date=", "lake/curated/", only_tables_are_told, found="_published"
     ),
     "no TLS": Mistake("LakePolicy", 'aws:SecureTransport: "false"', 'aws:SecureTransport: "never"',
         unencrypted_is_refused),
