@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from ministack import app  # type: ignore[import-not-found]
 from ministack.core import iam_actions  # type: ignore[import-not-found]
 from ministack.core.lambda_runtime import execution_credentials  # type: ignore[import-not-found]
@@ -33,9 +34,13 @@ def run_job(
     """Run the job's script until it ends, is stopped, or has used up its time."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=HOST["folder"]))
     command = [HOST["python"], "-S", script, *(word for pair in arguments.items() for word in pair)]
-    with (folder / "log").open("wb") as log:
-        environment = HOST["environment"] | credentials_of(job)
+    environment = HOST["environment"] | credentials_of(job)
+    try:
         environment["PYTHONPATH"] = path_of(arguments, folder, environment)
+    except ClientError as error:
+        run["JobRunState"], run["ErrorMessage"] = "FAILED", f"The job's files: {error}"
+        return
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder, start_new_session=True
         )
