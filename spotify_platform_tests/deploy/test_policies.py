@@ -174,11 +174,12 @@ REFUSED = {
         on("PutObject", f"branches/other/raw/{FILE}"),
         under("branches/"),
         START_ANOTHER,
-        ANOTHER_SECRET,
+        SECRET,
         INVOKE,
         Call("s3:GetBucketPolicy", {"Bucket": "{lake}"}),
     ],
     "DagsterBranchRole": [
+        on("GetObject", f"lake/raw/{FILE}"),
         on("PutObject", f"lake/raw/{FILE}"),
         on("DeleteObject", f"lake/raw/{FILE}"),
         on("PutObject", f"lake/curated/{FILE}"),
@@ -186,7 +187,7 @@ REFUSED = {
         on("PutObject", "lake/marts/x"),
         on("PutObject", "lake/_lake.json"),
         on("PutObject", "watchlist.yaml"),
-        under("lake/curated/"),
+        under("lake/raw/"),
         START,
         SECRET,
         INVOKE,
@@ -450,8 +451,8 @@ NARROWED = {
     "Snowflake cannot look": Mistake(
         "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found=DENIED
     ),
-    "a branch cannot see captures": Mistake(
-        "DagsterBranchRole", "${Lake.Arn}/lake/raw/*", "${Lake.Arn}/lake/marts/*", branch_works, found=DENIED
+    "a branch cannot write": Mistake(
+        "DagsterBranchRole", "${Lake.Arn}/branches/*", "${Lake.Arn}/branch/*", branch_works, found=DENIED
     ),
 }
 
