@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 from ministack import app  # type: ignore[import-not-found]
+from ministack.core import iam_actions  # type: ignore[import-not-found]
 from ministack.core.lambda_runtime import execution_credentials  # type: ignore[import-not-found]
 from ministack.core.responses import get_account_id, get_region  # type: ignore[import-not-found]
 from ministack.services import glue, scheduler  # type: ignore[import-not-found]
@@ -32,9 +34,13 @@ def run_job(
     """Run the job's script until it ends, is stopped, or has used up its time."""
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=HOST["folder"]))
     command = [HOST["python"], "-S", script, *(word for pair in arguments.items() for word in pair)]
-    with (folder / "log").open("wb") as log:
-        environment = HOST["environment"] | credentials_of(job)
+    environment = HOST["environment"] | credentials_of(job)
+    try:
         environment["PYTHONPATH"] = path_of(arguments, folder, environment)
+    except ClientError as error:
+        run["JobRunState"], run["ErrorMessage"] = "FAILED", f"The job's files: {error}"
+        return
+    with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder, start_new_session=True
         )
@@ -111,12 +117,22 @@ async def behind_tls(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await _application(scope, receive, send)
 
 
+def resource_of(service: str, *request: Any) -> str:
+    """What a request is about, as policies name it: lines go into a stream, of which MiniStack names only the group."""
+    found = str(_resource_of(service, *request))
+    if service == "logs" and request[2].get("x-amz-target", "").endswith((".CreateLogStream", ".PutLogEvents")):
+        return f"{found}:log-stream:{json.loads(request[3])['logStreamName']}"
+    return found
+
+
 _application = app.app
+_resource_of = iam_actions.extract_resource_arn
 
 glue._get_docker = lambda: _Docker
 glue._execute_spark_docker = run_job
 glue._start_job_run = start
 app.app = behind_tls
+iam_actions.extract_resource_arn = resource_of
 scheduler._SCHEDULE_TICK_INTERVAL = 1  # second; MiniStack's own is ten
 
 if __name__ == "__main__":

@@ -319,16 +319,18 @@ def secrets_are_empty(template: Template) -> Iterator[str]:
 
 
 def branches_stay_out_of_production(template: Template) -> Iterator[str]:
-    """A branch deployment writes below branches/ only, and of production it reads raw files at most."""
+    """A branch deployment reads, writes and looks below branches/ only."""
     if role := of_type(template, "AWS::IAM::Role").get("DagsterBranchRole"):
         for one in allowed(role):
-            for place in map(text, listed(one["Resource"])):
-                reads = set(listed(one["Action"])) <= {"s3:GetObject"}
-                looks = one["Action"] == "s3:ListBucket" and place == "${Lake.Arn}"
-                if not (place == "${Lake.Arn}/branches/*" or (place == "${Lake.Arn}/lake/raw/*" and reads) or looks):
-                    yield f"{one['Action']} on {place}"
-                if looks and set(one["Condition"]["StringLikeIfExists"]["s3:prefix"]) > {"branches/*", "lake/raw/*"}:
+            if one["Action"] == "s3:ListBucket":
+                if one["Condition"] != {"StringLikeIfExists": {"s3:prefix": ["branches/*"]}}:
                     yield f"looks at {one['Condition']}"
+            else:
+                yield from (
+                    f"{one['Action']} on {place}"
+                    for place in map(text, listed(one["Resource"]))
+                    if place != "${Lake.Arn}/branches/*"
+                )
 
 
 def snowflake_reads_the_curated_zone(template: Template) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """The template's roles, with IAM enforced by MiniStack: each does its work, and is refused elsewhere.
 
+And the two other rules of who gets to the lake: that its bucket wants TLS, and whom it tells of new files.
+
 The work is the platform's own code under a role's credentials: the schedule's role calls the capture, the capture's
 function and the Glue job run as their roles, Dagster's two publish, and a model of Snowflake copies files as its role.
 A refusal is AccessDenied, names the action, and the same call by the root succeeds: so nothing else refuses it.
@@ -11,174 +13,50 @@ letters) is called by hand. Requests count as encrypted unless they say otherwis
 """
 
 import json
-import shutil
-import subprocess
-import sys
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import boto3
-import dagster as dg
 import pytest
 from botocore.exceptions import ClientError
 
-from spotify_platform.curator import Curator
-from spotify_platform.definitions import build_definitions
-from spotify_platform.extract.account import fingerprint, remember
-from spotify_platform.lake import Lake
-from spotify_platform.lake.captures import captures_of
-from spotify_platform.lake.origin import claim
-from spotify_platform.lake.publishing import heads
-from spotify_platform.load.reader import query
-from spotify_platform.load.snowflake import setup
-from spotify_platform.load.snowflake.ddl import Target
-from spotify_platform.load.snowflake.names import Names
-from spotify_platform.load.snowflake.warehouse import Patience, SnowflakeWarehouse
-from spotify_platform.publish import publish_dates
-from spotify_platform.resources.engine import EngineResource
-from spotify_platform.resources.glue import GlueResource
-from spotify_platform.resources.snowflake import open_session
-from spotify_platform.sandbox import Catalogue, serve
-from spotify_platform.settings import SnowflakeSettings
+from spotify_platform.contracts.curated import CURATED
 
-from .. import snowflake_model
 from ..conftest import Platform
-from ..lake.helpers import DAY, EVERYTHING, capture
-from ..ministack import serving
-from ..snowflake_model.statements import IAM_USER
 from .deployment import (
-    CLIENT_ID,
-    NEVER,
     ROOT,
-    STACK,
-    Caller,
     Credentials,
     Deployment,
     acting_as,
-    new_caller,
-    open_to_s3,
+    waiting_in,
+)
+from .ground import CATALOGUE, QUEUE, Ground, open_ground
+from .work import (
+    LINES,
+    WORK,
+    asking_works,
+    branch_works,
+    capture_works,
+    curating_works,
+    loading_works,
+    log_and_letters_work,
 )
 
 pytestmark = pytest.mark.soak
 
-TODAY = datetime.now(UTC).date()
-CATALOGUE = Catalogue(artists=24, anchor=TODAY)
 TEMPLATE = (ROOT / "deploy/aws/template.yaml").read_text("utf-8")
-EXTERNAL_ID = "MODEL_SFCRole=1"
 FILE = "artists/snapshot_date=2026-10-01/x"
-LINES = [{"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": "x"}]
-RUNS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-@dataclass
-class Ground:
-    """The deployed stacks, whose template a test may change, and the users that may ask for roles."""
-
-    folder: Path
-    packages: Path
-    users: dict[str, Caller] = field(default_factory=dict)
-    template: str = ""
-
-    def use(self, template: str) -> None:
-        """Deploy this template, unless it is deployed."""
-        if template == self.template:
-            return
-        aws = self.folder / "aws"
-        shutil.copytree(ROOT / "deploy/aws", aws, dirs_exist_ok=True)
-        (aws / "template.yaml").write_text(template, "utf-8")
-        Deployment(aws, self.packages).deploy(
-            CaptureSchedule=NEVER,
-            DagsterPrincipalArn=self.users["dagster"].arn,
-            DagsterBranchPrincipalArn=self.users["branch"].arn,
-            SnowflakeUserArn=self.users["snowflake"].arn,
-            SnowflakeExternalId=EXTERNAL_ID,
-            SnowflakeQueueArn="arn:aws:sqs:us-east-1:000000000000:snowpipe",
-        )
-        self.template = template
-
-    @property
-    def told(self) -> dict[str, str]:
-        """Names of what there is, for the arguments of calls."""
-        outputs = Deployment().outputs
-        return {
-            "lake": Deployment().bucket,
-            "artifacts": Deployment(stack=f"{STACK}-artifacts").outputs["ArtifactBucket"],
-            "job": outputs["GlueJob"],
-            "function": outputs["CaptureFunction"],
-            "secret": outputs["SpotifySecretArn"],
-            "letters": outputs["DeadLetterQueueUrl"],
-        }
-
-    def role(self, name: str) -> Credentials:
-        """The credentials of one of the template's roles, asked for as the one who may."""
-        arn = Deployment().role_of(name)
-        match name:
-            case "DagsterRole":
-                return self.users["dagster"].assume(arn)
-            case "DagsterBranchRole":
-                return self.users["branch"].assume(arn)
-            case "SnowflakeRole":
-                return self.users["snowflake"].assume(arn, ExternalId=EXTERNAL_ID)
-        with trusting(arn, self.users["tester"]):
-            return self.users["tester"].assume(arn)
-
-    def empty_lake(self) -> Lake:
-        """The production lake without anything in it, and what the capture needs."""
-        lake = Lake(Deployment().outputs["LakeUrl"])
-        lake.delete(lake.keys(""))
-        branches = Lake(Deployment().outputs["BranchesUrl"])
-        branches.delete(branches.keys(""))
-        Deployment().watch(CATALOGUE)
-        return lake
-
-
-@contextmanager
-def trusting(role: str, user: Caller) -> Iterator[None]:
-    """A role that a user may ask for while the context lasts; its own trust comes back."""
-    iam, name = boto3.client("iam"), role.split("/")[-1]
-    before = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
-    allowed = {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "sts:AssumeRole"}
-    for_us = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=for_us)
-    try:
-        yield
-    finally:
-        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(before))
 
 
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """The stacks after both passes, in a MiniStack that enforces IAM."""
-    folder = tmp_path_factory.mktemp("policies")
-    commands = [
-        ["deploy/aws/lambda_capture/build.py", "--output", str(folder / "packages/capture.zip")],
-        ["glue/build.py", "--output", str(folder / "packages/glue")],
-    ]
-    for script, *words in commands:
-        subprocess.run([sys.executable, str(ROOT / script), *words], check=True, stdout=subprocess.DEVNULL)
-    with serve(CATALOGUE) as sandbox:
-        spotify = {"API_URL": sandbox.api_url(TODAY), "TOKEN_URL": sandbox.token_url}
-        extra = {f"SPOTIFY_PLATFORM_{name}": value for name, value in spotify.items()}
-        with serving(folder, auth=True, extra=extra):
-            made = Ground(folder, folder / "packages")
-            _, _, _, _, account, name = IAM_USER.replace("user/", "").split(":")
-            made.users = {name: new_caller(name) for name in ("dagster", "branch", "tester", "stranger")}
-            made.users["snowflake"] = new_caller(name, account)
-            assert made.users["snowflake"].arn == IAM_USER
-            boto3.client("sqs").create_queue(QueueName="snowpipe")
-            open_to_s3("arn:aws:sqs:us-east-1:000000000000:snowpipe")
-            boto3.client("secretsmanager").create_secret(Name="another", SecretString="{}")
-            boto3.client("logs").create_log_group(logGroupName="another")
-            boto3.client("logs").create_log_stream(logGroupName="another", logStreamName="x")
-            command = {"Name": "pythonshell", "ScriptLocation": "s3://nowhere/x.py"}
-            boto3.client("glue").create_job(Name="another", Role="nobody", Command=command)
-            yield made
+    """MiniStack and its users."""
+    with open_ground(tmp_path_factory.mktemp("policies")) as made:
+        yield made
 
 
 @pytest.fixture
@@ -188,107 +66,9 @@ def deployed(ground: Ground) -> Ground:
     return ground
 
 
-# -- what each role has to be able to do
-
-
-def capture_works(ground: Ground, _: Path) -> None:
-    """The schedule's role calls the capture, which captures a day, and finds nothing to do when it is called again."""
-    lake = ground.empty_lake()
-    remember(lake, fingerprint(CLIENT_ID), rate=60.0)
-    with acting_as(ground.role("SchedulerRole")):
-        client = boto3.client("lambda")
-    for state in ("captured", "nothing to do"):
-        answer = json.loads(client.invoke(FunctionName=ground.told["function"])["Payload"].read())
-        assert answer.get("state") == state, answer
-    assert len(captures_of(lake, TODAY)) == 1
-
-
-class QuickGlue(EngineResource):
-    """Glue, asked more often than a person would pay for."""
-
-    def curator(self, context: dg.AssetExecutionContext) -> Curator:
-        """Curation for the run of this context."""
-        return GlueResource(job=self.name, poll_seconds=0.2).curator(context)
-
-
-def publishing_works(ground: Ground, folder: Path) -> None:
-    """Dagster's production role brings a day to the marts, and the Glue job's role curates it."""
-    lake = ground.empty_lake()
-    claim(lake, "spotify")
-    capture(lake, DAY, "c1", *EVERYTHING)
-    with pytest.MonkeyPatch.context() as patch, acting_as(ground.role("DagsterRole")):
-        patch.setenv("SPOTIFY_PLATFORM_HOME", str(folder))
-        patch.setenv("SPOTIFY_PLATFORM_LAKE_URL", lake.url)
-        job = build_definitions(engine=QuickGlue(name="spotify-curate")).resolve_job_def("publish")
-        tags = {f"dagster/asset_partition_range_{end}": DAY.isoformat() for end in ("start", "end")}
-        with dg.DagsterInstance.ephemeral() as instance:
-            result = job.execute_in_process(instance=instance, tags=tags, run_config=RUNS, raise_on_error=False)
-        assert result.success, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-        _, rows = query(Lake(lake.url), "select track_id from marts.chart_movement")
-    assert rows == [("t1",)]
-    assert list(heads(lake)) == [DAY]
-
-
-def loading_works(ground: Ground, folder: Path) -> None:
-    """Snowflake's role copies what is published."""
-    lake = ground.empty_lake()
-    capture(lake, DAY, "c1", *EVERYTHING)
-    publish_dates(lake, [DAY])
-    with acting_as(ground.role("SnowflakeRole")), snowflake_model.serving() as model:
-        parameters = model.parameters
-        url = f"http://{model.host}:{model.port}"
-        asked = {name: parameters[name] for name in ("account", "user", "password")}
-        settings = SnowflakeSettings(url=url, **asked)
-        names = Names("SPOTIFY")
-        with open_session(settings, "ACCOUNTADMIN", {}) as session:
-            setup.apply(session, Target(names, lake.url, "arn:aws:iam::1:role/x", "MODEL", 1), lambda _: None)
-        with open_session(settings, names.loader, {}) as session:
-            warehouse = SnowflakeWarehouse(
-                session, names, external=True, pipes=False, patience=Patience(60), say=lambda _: None
-            )
-            assert warehouse.load(lake, heads(lake).values()) == [DAY]
-
-
-def branch_works(ground: Ground, _: Path) -> None:
-    """A branch deployment reads production's captures, and publishes in a lake of its own."""
-    production = ground.empty_lake()
-    manifest = capture(production, DAY, "c1", *EVERYTHING)
-    url = Deployment().outputs["BranchesUrl"]
-    with acting_as(ground.role("DagsterBranchRole")):
-        seen, branch = Lake(production.url), Lake(f"{url}/new-mart")
-        for file in manifest.files:
-            assert seen.get(file.path)
-        claim(branch, "spotify")
-        capture(branch, DAY, "c1", *EVERYTHING)
-        publish_dates(branch, [DAY])
-        assert list(heads(branch)) == [DAY]
-        branch.delete(branch.keys(""))
-
-
-WORK = {
-    "capture": capture_works,
-    "publishing": publishing_works,
-    "loading": loading_works,
-    "branch": branch_works,
-}
-
-
 @pytest.mark.parametrize("work", WORK)
 def test_a_role_does_its_work(deployed: Ground, work: str, platform: Platform, tmp_path: Path) -> None:
     WORK[work](deployed, tmp_path)
-
-
-def log_and_letters_work(ground: Ground, _: Path) -> None:
-    """What Lambda and the scheduler do in the name of their roles."""
-    told = ground.told
-    where = {"logGroupName": f"/aws/lambda/{told['function']}", "logStreamName": uuid.uuid4().hex}
-    # By the root: MiniStack compares CreateLogStream with the group's ARN without `:*`, which AWS puts behind it.
-    boto3.client("logs").create_log_stream(**where)
-    with acting_as(ground.role("CaptureRole")):
-        boto3.client("logs").put_log_events(**where, logEvents=LINES)
-        boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
-    with acting_as(ground.role("SchedulerRole")):
-        boto3.client("sqs").send_message(QueueUrl=told["letters"], MessageBody="{}")
 
 
 def test_what_aws_does_in_a_roles_name_is_allowed(deployed: Ground, tmp_path: Path) -> None:
@@ -364,7 +144,7 @@ REFUSED = {
         INVOKE,
         ARTIFACT,
         Call("sqs:ReceiveMessage", {"QueueUrl": "{letters}"}),
-        Call("logs:PutLogEvents", {"logGroupName": "another", "logStreamName": "x", "logEvents": LINES}),
+        Call("logs:PutLogEvents", {"logEvents": LINES, "logStreamName": "x", "logGroupName": "another"}),
     ],
     "SchedulerRole": [
         START,
@@ -394,11 +174,12 @@ REFUSED = {
         on("PutObject", f"branches/other/raw/{FILE}"),
         under("branches/"),
         START_ANOTHER,
-        ANOTHER_SECRET,
+        SECRET,
         INVOKE,
         Call("s3:GetBucketPolicy", {"Bucket": "{lake}"}),
     ],
     "DagsterBranchRole": [
+        on("GetObject", f"lake/raw/{FILE}"),
         on("PutObject", f"lake/raw/{FILE}"),
         on("DeleteObject", f"lake/raw/{FILE}"),
         on("PutObject", f"lake/curated/{FILE}"),
@@ -406,7 +187,7 @@ REFUSED = {
         on("PutObject", "lake/marts/x"),
         on("PutObject", "lake/_lake.json"),
         on("PutObject", "watchlist.yaml"),
-        under("lake/curated/"),
+        under("lake/raw/"),
         START,
         SECRET,
         INVOKE,
@@ -474,6 +255,27 @@ def unencrypted_is_refused(ground: Ground, _: Path) -> None:
 
 def test_the_lake_refuses_what_comes_unencrypted(deployed: Ground, tmp_path: Path) -> None:
     unencrypted_is_refused(deployed, tmp_path)
+
+
+def only_tables_are_told(ground: Ground, _: Path) -> None:
+    """S3 tells Snowpipe of published files, those of every table, and of nothing else that comes into the lake."""
+    ground.empty_lake()
+    told, sqs = ground.told, boto3.client("sqs")
+    sqs.purge_queue(QueueUrl=sqs.get_queue_url(QueueName=QUEUE.split(":")[-1])["QueueUrl"])
+    day = "snapshot_date=2026-10-01"
+    files = [f"lake/curated/{table.name}/{day}/batch_id=b/part-0.parquet" for table in CURATED]
+    others = [
+        *("lake/curated/_staging/w/a/tables/artists/x.parquet", f"lake/curated/_published/{day}/1.json"),
+        *(f"lake/raw/artists/{day}/c-000.jsonl.gz", "lake/_pipes/w/a/1.json"),
+        *("lake/marts/dim_artist/build_id=b/all.parquet", f"branches/b/curated/artists/{day}/batch_id=b/x.parquet"),
+    ]
+    for key in [*others, *files]:
+        on("PutObject", key).make(told)
+    assert sorted(unquote_plus(record["s3"]["object"]["key"]) for record in waiting_in(sqs, QUEUE)) == sorted(files)
+
+
+def test_snowpipe_is_told_of_published_tables_only(deployed: Ground, tmp_path: Path) -> None:
+    only_tables_are_told(deployed, tmp_path)
 
 
 # -- who may ask for a role
@@ -594,6 +396,9 @@ WIDENED = {
         "DagsterBranchRole", "${Lake.Arn}/branches/*", "${Lake.Arn}/*",
         may_not("DagsterBranchRole", on("PutObject", f"lake/curated/{FILE}")),
     ),
+    "Snowpipe is told of all": Mistake(
+        "Lake", "lake/curated/artists/snapshot_date=", "lake/curated/", only_tables_are_told, found="_published"
+    ),
     "no TLS": Mistake("LakePolicy", 'aws:SecureTransport: "false"', 'aws:SecureTransport: "never"',
         unencrypted_is_refused),
     "anybody is Dagster": Mistake(
@@ -609,31 +414,45 @@ WIDENED = {
         services_are_right, found="ec2",
     ),
 }  # fmt: skip
+DENIED = "AccessDenied|access denied|necessary privileges"
 NARROWED = {
     "the schedule calls nothing": Mistake(
-        "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found="denied"
+        "SchedulerRole", "lambda:InvokeFunction", "lambda:GetFunction", capture_works, found=DENIED
     ),
     "the capture cannot tidy": Mistake(
-        "CaptureRole", "s3:DeleteObject\n", "s3:GetObject\n", capture_works, found="denied"
+        "CaptureRole", "s3:DeleteObject\n", "s3:GetObject\n", capture_works, found=DENIED
     ),
     "the capture has no watchlist": Mistake(
-        "CaptureRole", "${Lake.Arn}/watchlist.yaml", "${Lake.Arn}/list.yaml", capture_works, found="denied"
+        "CaptureRole", "${Lake.Arn}/watchlist.yaml", "${Lake.Arn}/list.yaml", capture_works, found=DENIED
     ),
     "the capture has no credentials": Mistake(
-        "CaptureRole", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", capture_works, found="denied"
+        "CaptureRole", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", capture_works, found=DENIED
     ),
-    "nobody logs": Mistake(
-        "CaptureRole", "logs:PutLogEvents", "logs:GetLogEvents", log_and_letters_work, found="denied"
+    "nobody logs": Mistake("CaptureRole", "logs:PutLogEvents", "logs:GetLogEvents", log_and_letters_work, found=DENIED),
+    "Glue cannot read its code": Mistake(
+        "GlueRole",
+        "${ArtifactBucket}/glue/*",
+        "${ArtifactBucket}/glu/*",
+        curating_works,
+        found="The job's files.*403",
     ),
     "Glue cannot tell": Mistake(
-        "GlueRole", "${Lake.Arn}/lake/_pipes/*", "${Lake.Arn}/lake/pipes/*", publishing_works, found="denied"
+        "GlueRole", "${Lake.Arn}/lake/_pipes/*", "${Lake.Arn}/lake/pipes/*", curating_works, found="messages were lost"
     ),
-    "Dagster cannot wait": Mistake("DagsterRole", "glue:GetJobRun,", "glue:GetJob,", publishing_works, found="denied"),
+    "Dagster cannot wait": Mistake(
+        "DagsterRole", "glue:GetJobRun,", "glue:GetJob,", curating_works, found="Glue refuses"
+    ),
+    "Dagster cannot see whom S3 tells": Mistake(
+        "DagsterRole", "s3:GetBucketNotification", "s3:GetBucketLogging", asking_works, found=DENIED
+    ),
+    "Snowpipe is not told of a table": Mistake(
+        "Lake", "lake/curated/rejects/", "lake/curated/reject/", only_tables_are_told, found="rejects"
+    ),
     "Snowflake cannot look": Mistake(
-        "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found="denied"
+        "SnowflakeRole", "[lake/curated/*]", "[lake/tables/*]", loading_works, found=DENIED
     ),
-    "a branch cannot see captures": Mistake(
-        "DagsterBranchRole", "${Lake.Arn}/lake/raw/*", "${Lake.Arn}/lake/marts/*", branch_works, found="denied"
+    "a branch cannot write": Mistake(
+        "DagsterBranchRole", "${Lake.Arn}/branches/*", "${Lake.Arn}/branch/*", branch_works, found=DENIED
     ),
 }
 

@@ -155,8 +155,8 @@ MISTAKES = [
     (
         "branches_stay_out_of_production",
         "template.yaml",
+        "[branches/*]",
         "[branches/*, lake/raw/*]",
-        "[branches/*, lake/raw/*, lake/curated/*]",
     ),
     (
         "snowflake_reads_the_curated_zone",
