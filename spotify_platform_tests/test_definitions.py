@@ -33,7 +33,7 @@ ORDER = [
     {"contracts"},
     {"lake", "curate", "quality", "sandbox", "branch"},
     {"settings"},
-    {"extract", "marts", "home", "curator"},
+    {"extract", "marts", "home", "curator", "powerbi"},
     {"load"},
     {"publish", "audits", "purge"},
     {"resources", "second_opinion", "backfill"},
@@ -44,7 +44,7 @@ ORDER = [
     {"cli"},
 ]
 NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts"} | {
-    *{"audits", "backfill", "curator", "publish", "purge", "sandbox", "second_opinion"}
+    *{"audits", "backfill", "curator", "powerbi", "publish", "purge", "sandbox", "second_opinion"}
 }
 # The Glue job carries these two alone.
 GLUE = {"contracts", "curate"}

@@ -2,7 +2,9 @@
 
 import dagster as dg
 
-_AFTER_CAPTURE = dg.AssetSelection.groups("curated", "warehouse", "marts")
+_AFTER_CAPTURE = (
+    dg.AssetSelection.groups("curated", "warehouse", "marts") | dg.AssetSelection.groups("powerbi").materializable()
+)
 
 daily = dg.define_asset_job(
     "daily",

@@ -105,6 +105,7 @@ def triggers(flows: Workflows) -> list[str]:
         "ci.yml": ["pull_request", "workflow_call"],
         "deploy-aws.yml": ["push", "workflow_dispatch"],
         "deploy-dagster.yml": ["pull_request", "workflow_call"],
+        "deploy-powerbi.yml": ["push", "workflow_dispatch"],
     }
     found = [name for name in flows.texts if list(flows[name]["on"]) != allowed.get(name)]
     chain = {job: content.get("needs") for job, content in flows["deploy-aws.yml"]["jobs"].items()}
@@ -177,8 +178,12 @@ EVENTS = {
     "a fork's closed pull request": event("pull_request", action="closed", head=FORK),
     "Dependabot's pull request": event("pull_request", action="opened", author="dependabot[bot]"),
 }
-VARIABLES = {"AWS_DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/deploy", "DAGSTER_CLOUD_ORGANIZATION": "example"}
-PRODUCTION = ["test", "aws in production", "dagster", "full deploy in production"]
+VARIABLES = {
+    "AWS_DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/deploy",
+    "DAGSTER_CLOUD_ORGANIZATION": "example",
+    "POWERBI_WORKSPACE_ID": "f089354e-8366-4e18-aea3-4cb4a3a50b48",
+}
+PRODUCTION = ["test", "aws in production", "dagster", "full deploy in production", "publish in production"]
 EXPECTED = {
     "a push to main": PRODUCTION,
     "by hand on main": PRODUCTION,
@@ -252,10 +257,11 @@ def test_the_workflows_are_right(check):
 
 # -- shown to fail
 
-CI, AWS, DAGSTER, UPDATES = (
+CI, AWS, DAGSTER, POWERBI, UPDATES = (
     "workflows/ci.yml",
     "workflows/deploy-aws.yml",
     "workflows/deploy-dagster.yml",
+    "workflows/deploy-powerbi.yml",
     "dependabot.yml",
 )
 ROLE = "role-to-assume: ${{ vars.AWS_DEPLOY_ROLE_ARN }}"
@@ -302,6 +308,16 @@ MISTAKES = [
     (what_runs, DAGSTER, "environment: ${{ github.event_name == 'pull_request' && 'branch' ||", "environment: ${{"),
     (what_runs, DAGSTER, "      github.event.action != 'closed' &&\n", ""),
     (what_runs, DAGSTER, "    environment: branch\n", "    environment: production\n"),
+    (schema, POWERBI, "runs-on: ubuntu-24.04", "run-on: ubuntu-24.04"),
+    (zizmor, POWERBI, "run: python deploy/powerbi/publish.py", "run: python publish.py ${{ github.ref_name }}"),
+    (pinned, POWERBI, "checkout@df4cb1c069e1", "checkout@000000000000"),
+    (permissions, POWERBI, "permissions:\n  contents: read\n", ""),
+    (timeouts, POWERBI, "    timeout-minutes: 30\n", ""),
+    (triggers, POWERBI, "  workflow_dispatch:", "  pull_request_target:"),
+    (secrets, POWERBI, "${{ vars.POWERBI_CLIENT_ID }}", "${{ secrets.POWERBI_CLIENT_ID }}"),
+    (what_runs, POWERBI, "github.ref == 'refs/heads/main' && ", ""),
+    (what_runs, POWERBI, " && vars.POWERBI_WORKSPACE_ID != ''", ""),
+    (what_runs, POWERBI, "environment: production", "environment: branch"),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Tests of the Power BI project, of its publication and of its refresh."""
