@@ -39,6 +39,8 @@ def session_config() -> dict[str, str]:
         "spark.sql.ansi.enabled": "true",  # as on Glue 6; on Glue 5.1 it is off by default
         "spark.sql.parquet.compression.codec": "zstd",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # Days before 1582 as they are. Unset, Spark refuses to write them: one release date ended the whole batch.
+        "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     }
 

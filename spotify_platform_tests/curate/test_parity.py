@@ -245,6 +245,16 @@ def test_many_more_captures_give_the_same_rows(session: Session, tmp_path: Path,
         assert both.batches["spark"].lines == both.batches["duckdb"].lines, f"start {start}"
 
 
+def test_days_before_1582_are_days_like_any_other(session: Session, tmp_path: Path) -> None:
+    """Spark refuses to write them unless it is told that no other calendar is meant."""
+    years = ("1000", "1500-02", "1582-10-10")
+    albums = [raw("albums", {"id": f"a{year}", "release_date": year}) for year in years]
+    artist = raw("artists", {"id": "a", "name": "Ann"}, at="1582-10-10T05:00:00Z")
+    both = on_both(session, tmp_path, raw_files(tmp_path / "lake", [*albums, artist]))
+    assert {table.name: both.differences(table.name) for table in CURATED} == {table.name: [] for table in CURATED}
+    assert [row[4] for row in both.rows("albums", "spark")] == [date(1000, 1, 1), date(1500, 2, 1), date(1582, 10, 10)]
+
+
 # -- odd lines, one by one ---------------------------------------------------------------------------------------------
 
 

@@ -161,7 +161,7 @@ class SnowflakeWarehouse:
                 changed += [record.snapshot_date for record in there]
             left = {batch: left[batch] for batch in found.waiting}
             waited = time.monotonic() - begun
-            if not left or waited > self.patience.deadline:
+            if not left or (waited > self.patience.deadline and refreshed):  # not before the pipes were told to look
                 break
             if waited > self.patience.refresh_after and not refreshed:
                 self.say("No files came by themselves: the pipes are told to look.")
