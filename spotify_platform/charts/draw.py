@@ -50,7 +50,7 @@ def draw(answer: Answer, palette: Palette) -> list[Drawn]:
 def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
     """The look of a chart; the same in all of them."""
     font = {"font": "Source Sans, Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif"}
-    axis = {
+    axis: dict[str, Any] = {
         "labelColor": palette.muted,
         "titleColor": palette.muted,
         "gridColor": palette.rule,
@@ -60,7 +60,7 @@ def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
         "titleFontSize": 12,
         "titleFontWeight": "normal",
     }
-    legend = {
+    legend: dict[str, Any] = {
         "labelColor": palette.ink,
         "orient": "bottom",
         "direction": "horizontal",
@@ -85,7 +85,7 @@ def _plain(value: object) -> object:
 
 def _number(figure: Figure) -> str:
     if figure.form == "percent":
-        return "+.0%" if figure.column.name == "growth" else ".0%"
+        return "+.0%" if figure.column.name == "growth" else ".1%"
     if figure.form == "places" or figure.column.type.value in ("INTEGER", "BIGINT"):
         return "+,d" if figure.column.name.endswith("change") else ",d"
     return "+.2f" if figure.column.name in ("trend", "virality") else ",.1f"
@@ -108,7 +108,9 @@ def _bars(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
     rows = [row | {"_place": place} for place, row in enumerate(rows)]
     y = alt.Y("_place:O", axis=None, scale=alt.Scale(paddingInner=0, paddingOuter=0))
     base = _base().encode(y=y, tooltip=_tooltip(figure, [_without(row, "_place") for row in rows]))
-    number = alt.Axis(format="%" if figure.form == "percent" else "~g", tickCount=5, tickMinStep=1 if _whole(rows, value) else 0.01)
+    number = alt.Axis(
+        format="%" if figure.form == "percent" else "~g", tickCount=5, tickMinStep=1 if _whole(rows, value) else 0.01
+    )
     bar = base.mark_bar(height=14, yOffset=9).encode(
         x=alt.X(f"{value}:Q", title=figure.axes[0], axis=number),
         color=alt.condition(f"datum.{value} < 0", alt.value(palette.series[1]), alt.value(palette.series[0])),
@@ -125,7 +127,7 @@ def _bars(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
 
 def _lines(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
     """A line a series; a day without a value is a gap in its line."""
-    across, value, series = figure.fields
+    across, _, series = figure.fields
     names = list(dict.fromkeys(row[series] for row in rows))
     if len(names) > MOST_SERIES:
         raise ValueError(f"{figure.name}: {len(names)} series are more than a legend can have; sum the rest up")
@@ -247,7 +249,8 @@ def _scatter(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
         text = base.mark_text(align=align, dx=8 if align == "left" else -8, fontSize=12, color=palette.ink, limit=150)
         layers.append(text.encode(text=f"_{align}:N"))
     named = _named(rows, x, y, label)
-    rows = [row | {f"_{named[n]}": row[label]} if n in named else row for n, row in enumerate(rows)]
+    for n, row in enumerate(rows):
+        rows[n] = row | {f"_{side}": row[label] if named.get(n) == side else "" for side in ("left", "right")}
     return [(alt.layer(*layers).properties(height=420, description=figure.title), rows)]
 
 

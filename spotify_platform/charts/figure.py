@@ -123,9 +123,14 @@ def _trust(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _reasons(unknown: Sequence[Row], total: int) -> str:
-    counted = Counter(row.get("reason") or "no reason is told" for row in unknown)
-    told = "; ".join(f"{reason} ({count})" if len(counted) > 1 else reason for reason, count in counted.most_common(3))
+    counted = Counter(reason for row in unknown for reason in _reasons_of(row))
+    most = counted.most_common(4)
+    told = "; ".join(reason if count == len(unknown) else f"{reason} ({count})" for reason, count in most)
     return f"{len(unknown)} of {total} rows have no value: {told}."
+
+
+def _reasons_of(row: Row) -> list[str]:
+    return (row.get("reason") or "no reason is told").split("; ")
 
 
 def ask(question: Ask, figure: Figure, filters: Filters) -> Answer:

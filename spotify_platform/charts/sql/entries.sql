@@ -1,7 +1,7 @@
 -- title: New entries and returns
 -- value: chart_movement.movement
 -- draw:  table
--- empty: No track entered or came back since the market's previous chart.
+-- empty: No track entered or came back; or this is the market's first chart, with nothing to compare.
 select
     rank, movement, track_name, artist_names, days_on_chart, peak_rank, coverage, confidence, reason
 from marts.chart_movement

@@ -3,6 +3,7 @@
 -- draw:  bars rank_change track
 -- axes:  Places gained since the previous chart (places)
 -- read:  the eight tracks that rose most and the eight that fell most since the market's previous chart.
+-- empty: No track of the previous chart moved; or this is the market's first chart, with nothing to compare.
 with moved as (
     select
         *,
