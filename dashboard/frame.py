@@ -31,9 +31,11 @@ _STYLE = """<style>
 .scroll table {border-collapse: collapse; width: 100%; font-size: .88rem;}
 .scroll th, .scroll td {text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid RULE; vertical-align: top;}
 .scroll .number {text-align: right; font-variant-numeric: tabular-nums;}
+.scroll .reason {min-width: 18rem;}
 .scroll .unknown {color: MUTED; font-style: italic;}
-.words {color: MUTED; font-size: .85rem; line-height: 1.45; margin: 0;}
-.words dt {font-weight: 600; float: left; margin: 0 .4rem 0 0;} .words dd {margin: 0 0 .15rem;}
+dl.words {color: MUTED; font-size: .85rem; line-height: 1.45; margin: 0 !important; padding: 0 !important;}
+.words dt {font-weight: 600; float: left; margin: 0 .4rem 0 0;}
+.words dd {margin: 0 0 .15rem !important; padding: 0 !important;}
 </style>"""
 
 
@@ -99,7 +101,7 @@ def _rows(answer: Answer) -> None:
     """The rows for other programs, and how to ask for them without this page."""
     name = answer.figure.name
     st.download_button(
-        f"{len(answer.rows)} rows as CSV",
+        f"{len(answer.rows):,} {'row' if len(answer.rows) == 1 else 'rows'} as CSV",
         data=to_csv(answer),
         file_name=f"{name}.csv",
         mime="text/csv",

@@ -3,7 +3,7 @@
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -503,8 +503,6 @@ def query(
 @_command(app)
 def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501) -> None:
     """Serve the dashboard on 127.0.0.1 until Ctrl-C: trends, genres, markets, artists, releases, health of the data."""
-    import subprocess
-    import sys
     from importlib.util import find_spec
 
     from spotify_platform.console import show_home
@@ -517,9 +515,15 @@ def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 85
         raise InputError("Streamlit is not installed. Run: pip install -e '.[dashboard]'")
     _free(port)
     show_home(active_home())
-    words = ["-m", "streamlit", "run", str(page), "--server.port", str(port)]
-    with suppress(KeyboardInterrupt):
-        raise typer.Exit(subprocess.run([sys.executable, *words]).returncode)
+    # What pages need is loaded before the server answers, or the first page would wait two seconds for it.
+    import pandas  # noqa: F401
+    from streamlit.web.cli import main as streamlit
+
+    import spotify_platform.charts.draw
+    import spotify_platform.resources.reading  # noqa: F401
+    from spotify_platform.load import reader  # noqa: F401
+
+    streamlit(["run", str(page), "--server.port", str(port)], standalone_mode=False)
 
 
 def _free(port: int) -> None:

@@ -18,7 +18,9 @@ from spotify_platform.charts.palette import SHAPES, Palette
 MOST_SERIES = 8  # of a legend; more is for small multiples, or is summed up as `other`
 _ROWS = "rows"
 _ROW = 40  # pixels of a bar with its name above it
-_HEIGHT = 300
+_HEIGHT = 340
+_AXIS = 48  # of the axis below and its title
+_ENTRIES = 20  # of a line of the legend
 _Made = tuple[Any, list[Row]]  # a chart over the named data, and the rows
 _STATES = ("complete", "partial", "unpublished", "withheld", "purged", "missing")
 
@@ -70,7 +72,7 @@ def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
         "symbolSize": 90,
     }
     configured: alt.LayerChart = chart.configure(
-        background="transparent", padding=2, autosize={"type": "fit-x", "contains": "padding"}, **font
+        background="transparent", padding=2, autosize={"type": "fit", "contains": "padding"}, **font
     )
     return configured.configure_axis(**axis).configure_legend(**legend).configure_view(stroke=None)
 
@@ -122,7 +124,7 @@ def _bars(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
         name.encode(x=alt.value(0), text=f"{label}:N"),
         told.encode(x=alt.value("width"), text=alt.Text(f"{value}:Q", format=_number(figure))),
     ]
-    return [(alt.layer(*layers).properties(height=_ROW * len(rows), description=figure.title), rows)]
+    return [(alt.layer(*layers).properties(height=_ROW * len(rows) + _AXIS, description=figure.title), rows)]
 
 
 def _lines(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
@@ -153,7 +155,8 @@ def _lines(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
     )
     points = base.mark_point(filled=True, size=28, opacity=1).encode(shape=shape, tooltip=_tooltip(figure, rows))
     line = base.mark_line(strokeWidth=2, invalid="break-paths-show-path-domains")
-    made = alt.layer(line, points).properties(height=_HEIGHT, description=figure.title)
+    legend = _ENTRIES * -(-len(shown) // 2) if len(shown) > 1 else 0
+    made = alt.layer(line, points).properties(height=_HEIGHT + legend, description=figure.title)
     return [(made, _with_gaps(rows, across, series))]
 
 
@@ -224,7 +227,7 @@ def _multiples(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]
             tooltip=_tooltip(figure, own)
         )
         title = alt.TitleParams(name, anchor="start", fontSize=13, color=palette.ink)
-        made = alt.layer(line, dots).properties(height=90, title=title, description=f"{figure.title}: {name}")
+        made = alt.layer(line, dots).properties(height=170, title=title, description=f"{figure.title}: {name}")
         charts.append((made, _with_gaps(own, across, series)))
     return charts
 
@@ -281,9 +284,7 @@ def _calendar(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
     colours = {"complete": 0, "partial": 1, "unpublished": 5, "withheld": 4, "purged": 3}
     present = [name for name in _STATES if any(row[state] == name for row in rows)]
     painted = [palette.series[colours[name]] if name in colours else palette.other for name in present]
-    first, last = min(row[across] for row in rows), max(row[across] for row in rows)
     cells = [row | {"_until": row[across] + timedelta(days=1)} for row in rows]
-    scale = alt.Scale(type="utc", domain=[first.isoformat(), (last + timedelta(days=1)).isoformat()])
     chart = (
         _base()
         .mark_rect(stroke=palette.page, strokeWidth=0.5 if len({row[across] for row in rows}) < 120 else 0)
@@ -291,7 +292,7 @@ def _calendar(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
             x=alt.X(
                 f"{across}:T",
                 title=figure.axes[0],
-                scale=scale,
+                scale=alt.Scale(type="utc", nice=False),
                 axis=alt.Axis(format="%d %b", tickCount=4, labelOverlap=True, labelFlush=True, grid=False),
             ),
             x2="_until:T",
@@ -300,7 +301,7 @@ def _calendar(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
             tooltip=_tooltip(figure, rows),
         )
     )
-    height = 30 * len({row[up] for row in rows})
+    height = 28 * len({row[up] for row in rows}) + _AXIS + _ENTRIES * -(-len(present) // 2)
     return [(alt.layer(chart).properties(height=height, description=figure.title), cells)]
 
 

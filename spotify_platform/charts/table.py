@@ -41,7 +41,8 @@ def to_csv(answer: Answer) -> str:
 
 def _cell(value: Any, name: str) -> str:
     if value is None:
-        return "<td></td>" if name == "reason" else '<td class="unknown">unknown</td>'
+        return '<td class="reason"></td>' if name == "reason" else '<td class="unknown">unknown</td>'
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"<td>{escape(value.isoformat() if isinstance(value, date) else str(value))}</td>"
+        kind = ' class="reason"' if name == "reason" else ""
+        return f"<td{kind}>{escape(value.isoformat() if isinstance(value, date) else str(value))}</td>"
     return f'<td class="number">{value:,.2f}</td>' if isinstance(value, float) else f'<td class="number">{value:,}</td>'
