@@ -5,7 +5,6 @@ in `spotify_platform/charts`; where rows come from, in `source`; what stands aro
 """
 
 import streamlit as st
-
 from frame import around
 
 PAGES = {
@@ -20,10 +19,7 @@ PAGES = {
 
 st.set_page_config(page_title="spotify_platform", layout="wide", initial_sidebar_state="collapsed")
 page = st.navigation(
-    [
-        st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "today")
-        for name, title in PAGES.items()
-    ],
+    [st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "today") for name, title in PAGES.items()],
     position="top",
 )
 around(page)

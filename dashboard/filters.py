@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
-
 from source import query
+
 from spotify_platform.charts.figure import choices
 
 SPANS = {"30 days": 30, "90 days": 90, "365 days": 365, "all": 36_500}
@@ -42,7 +42,7 @@ def week(market: str) -> date:
 def artist(market: str, week: date) -> str:
     """One of the artists on the market's charts up to the week, by key."""
     found = choices(query, "artists", {"market": market, "week": week})
-    names = {key: name for key, name in found}
+    names = dict(found)
     return _box("artist", "Artist", list(names), format_func=lambda key: names.get(key, key))
 
 

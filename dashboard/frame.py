@@ -4,8 +4,8 @@ import shlex
 from html import escape
 
 import streamlit as st
-
 from source import home, query, version
+
 from spotify_platform.charts.draw import draw
 from spotify_platform.charts.figure import Answer, Filters, ask, choices, figures
 from spotify_platform.charts.palette import DARK, LIGHT, Palette
@@ -19,8 +19,8 @@ The marts of `{home}` hold no chart. Bring some in, then come back and reload th
 
 - `make demo` fills a platform of its own with 60 days of invented data, without any account;
 - `spotify-platform import charts FILE…` and `spotify-platform run` bring in chart files of yours;
-- `spotify-platform capture` and `spotify-platform run` bring in what you watch on Spotify. It serves no charts: artists,
-  genres and releases of a capture stand in the tables, and charts have to be imported.
+- `spotify-platform capture` and `spotify-platform run` bring in what you watch on Spotify. It serves no charts:
+  a capture fills the tables of artists, tracks and albums; charts have to be imported.
 
 What is there of each day is on the page *Data health*, and by `spotify-platform coverage`.
 """
@@ -30,8 +30,8 @@ _STYLE = """<style>
 .scroll {overflow-x: auto; max-width: 100%;}
 .scroll table {border-collapse: collapse; width: 100%; font-size: .88rem;}
 .scroll th, .scroll td {text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid RULE; vertical-align: top;}
-.scroll .number {text-align: right; font-variant-numeric: tabular-nums;}
-.scroll .reason {min-width: 18rem;}
+.scroll .number {text-align: right !important; font-variant-numeric: tabular-nums;}
+.scroll .reason {min-width: 18rem;} .scroll .date {white-space: nowrap;}
 .scroll .unknown {color: MUTED; font-style: italic;}
 dl.words {color: MUTED; font-size: .85rem; line-height: 1.45; margin: 0 !important; padding: 0 !important;}
 .words dt {font-weight: 600; float: left; margin: 0 .4rem 0 0;}

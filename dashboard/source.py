@@ -55,6 +55,8 @@ def _captures(lake_url: str, version: str) -> list[Captured]:
 
 
 # The one before is closed when a new build comes; a question that it still answers then is asked again by the page.
-@st.cache_resource(max_entries=1, show_spinner="Opening the published marts …", on_release=lambda opened: opened.close())
+@st.cache_resource(
+    max_entries=1, show_spinner="Opening the published marts …", on_release=lambda opened: opened.close()
+)
 def _opened(lake_url: str, version: str) -> Reading:
     return open_reading(home())

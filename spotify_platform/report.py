@@ -167,7 +167,7 @@ dl{font-size:.85rem;margin:.8rem 0 0;display:grid;grid-template-columns:max-cont
 dt{font-weight:600}dd{margin:0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.88rem}
 th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--rule);vertical-align:top}
-.number{text-align:right}.reason{min-width:15rem}.unknown{color:var(--muted);font-style:italic}
+th.number,.number{text-align:right}.date{white-space:nowrap}.reason{min-width:15rem}.unknown{color:var(--muted);font-style:italic}
 @media (max-width:480px){dl{grid-template-columns:1fr}dd{margin-bottom:6px}}
 @media print{:root{LIGHT_COLOURS}body{max-width:none;font-size:11pt}main{columns:1}section{margin-bottom:12pt}}
 """

@@ -49,7 +49,7 @@ def draw(answer: Answer, palette: Palette) -> list[Drawn]:
     return [Drawn(_finished(chart, palette), rows) for chart, rows in made]
 
 
-def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
+def _finished(chart: Any, palette: Palette) -> Any:
     """The look of a chart; the same in all of them."""
     font = {"font": "Source Sans, Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif"}
     axis: dict[str, Any] = {
@@ -61,6 +61,7 @@ def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
+        "labelSeparation": 10,
     }
     legend: dict[str, Any] = {
         "labelColor": palette.ink,
@@ -71,7 +72,7 @@ def _finished(chart: Any, palette: Palette) -> alt.LayerChart:
         "labelFontSize": 12,
         "symbolSize": 90,
     }
-    configured: alt.LayerChart = chart.configure(
+    configured = chart.configure(
         background="transparent", padding=2, autosize={"type": "fit", "contains": "padding"}, **font
     )
     return configured.configure_axis(**axis).configure_legend(**legend).configure_view(stroke=None)
