@@ -25,6 +25,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy
 	$(BIN)/mypy deploy/aws/lambda_capture/handler.py deploy/aws/lambda_capture/build.py
 	$(BIN)/mypy glue/curate.py glue/build.py
+	MYPYPATH=dashboard $(BIN)/mypy dashboard/app.py dashboard/views/*.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
 soak: .venv/dev  ## the long suites

@@ -50,4 +50,5 @@ def since() -> date:
     """The first day of a span that ends with the newest day."""
     span = _box("span", "Span up to the newest day", list(SPANS), index=1)
     ((newest, _),) = choices(query, "newest")
-    return max(newest - timedelta(days=SPANS[span] - 1), date(1900, 1, 1))
+    first: date = newest - timedelta(days=SPANS[span] - 1)
+    return first

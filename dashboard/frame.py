@@ -44,7 +44,7 @@ def palette() -> Palette:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def around(page: "st.Page") -> None:  # type: ignore[valid-type]
+def around(page: "st.Page") -> None:
     """Run a page; an error of the platform is told, with what to do, instead of a trace."""
     colours = palette()
     st.html(_STYLE.replace("MUTED", colours.muted).replace("RULE", colours.rule))
@@ -84,6 +84,11 @@ def show(name: str, filters: Filters) -> Answer:
     return answer
 
 
+def _quoted(sql: str) -> str:
+    """A question as a shell takes it; in double quotes, which are easier to read, unless a name would not bear it."""
+    return shlex.quote(sql) if set('"$`\\!') & set(sql) else f'"{sql}"'
+
+
 def _drawn(answer: Answer) -> None:
     if answer.figure.kind == "table" or not answer.rows:
         st.html(html(answer))
@@ -112,4 +117,4 @@ def _rows(answer: Answer) -> None:
     with st.expander("Rows and SQL"):
         if answer.figure.kind != "table":
             st.html(html(answer))
-        st.code(f"spotify-platform query {shlex.quote(answer.sql)}", language="sql", wrap_lines=True)
+        st.code(f"spotify-platform query {_quoted(answer.sql)}", language="sql", wrap_lines=True)

@@ -4,15 +4,17 @@ import filters
 import streamlit as st
 from frame import needs_charts, show
 
+from spotify_platform.charts.figure import Filters
+
 needs_charts()
 boxes = st.columns(3)
 with boxes[0]:
     market = filters.market()
 with boxes[1]:
     week = filters.week(market)
-chosen = {"market": market, "week": week}
 with boxes[2]:
-    chosen["artist"] = filters.artist(market, week)
+    artist = filters.artist(market, week)
+chosen: Filters = {"market": market, "week": week, "artist": artist}
 show("artist_map", chosen)
 left, right = st.columns(2)
 with left:

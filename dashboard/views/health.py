@@ -5,10 +5,11 @@ import streamlit as st
 from frame import needs_days, show
 from source import audit, captures
 
+from spotify_platform.charts.figure import Filters
 from spotify_platform.charts.table import rows_html
 
 needs_days()
-chosen = {"since": filters.since()}
+chosen: Filters = {"since": filters.since()}
 show("coverage_calendar", chosen)
 left, right = st.columns(2)
 with left:
@@ -39,5 +40,5 @@ with right, st.container(border=True, key="figure-cost"):
     if lacking:
         st.info(f"Spotify's development mode does not serve: {', '.join(lacking)}. Those figures are unknown, not 0.")
     st.write("Requests to the Web API, lines kept, and bytes of raw answers. What that costs in money is not reckoned.")
-    columns = ("day", "sources", "modes", "requests", "lines", "raw_bytes")
-    st.html(rows_html("What captures cost", columns, [vars(one) for one in days]))
+    fields = ("day", "sources", "modes", "requests", "lines", "raw_bytes")
+    st.html(rows_html("What captures cost", fields, [vars(one) for one in days]))

@@ -3,7 +3,9 @@
 import filters
 from frame import needs_charts, show
 
+from spotify_platform.charts.figure import Filters
+
 needs_charts()
-chosen = {"since": filters.since()}
+chosen: Filters = {"since": filters.since()}
 show("release_curves", chosen)
 show("releases", chosen)

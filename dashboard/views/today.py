@@ -7,6 +7,7 @@ import streamlit as st
 from frame import needs_charts, show
 from source import query
 
+from spotify_platform.charts.figure import Filters
 from spotify_platform.charts.findings import findings
 
 needs_charts()
@@ -15,7 +16,7 @@ with left:
     market = filters.market()
 with right:
     day = filters.day(market)
-chosen = {"market": market, "day": day}
+chosen: Filters = {"market": market, "day": day}
 told = findings(query, chosen, ("trending_today", "movers", "entries", "missing_today"))
 st.html(f"<ul>{''.join(f'<li>{escape(finding.text)}</li>' for finding in told)}</ul>")
 left, right = st.columns(2)

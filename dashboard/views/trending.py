@@ -4,6 +4,8 @@ import filters
 import streamlit as st
 from frame import needs_charts, show
 
+from spotify_platform.charts.figure import Filters
+
 needs_charts()
 boxes = st.columns(3)
 with boxes[0]:
@@ -12,7 +14,7 @@ with boxes[1]:
     day = filters.day(market)
 with boxes[2]:
     week = filters.week(market)
-chosen = {"market": market, "day": day, "week": week}
+chosen: Filters = {"market": market, "day": day, "week": week}
 left, right = st.columns(2)
 with left:
     show("trending_today", chosen)
