@@ -1,5 +1,7 @@
 """The report as an asset: one HTML file on the newest day, made when the marts are."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from spotify_platform.assets.report import days_of_run, fail_if_last
@@ -19,7 +21,7 @@ from spotify_platform.resources.platform import LakeResource, WarehouseResource
 )
 def daily_report(
     context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """The published marts → a page."""
     from contextlib import closing
 
@@ -36,8 +38,7 @@ def daily_report(
     report.write(made, path)
     if not zone.folder:
         zone.put(keys.REPORT, path)
-    fail_if_last(context, "reports", unread_dates(zone, days_of_run(context.run)))
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(str(path)),
             "page": dg.MetadataValue.url(path.as_uri() if zone.folder else f"{zone.url}/{keys.REPORT}"),
@@ -45,6 +46,7 @@ def daily_report(
             "bytes": path.stat().st_size,
         }
     )
+    fail_if_last(context, "reports", unread_dates(zone, days_of_run(context.run)))
 
 
 def _plain(text: str) -> str:

@@ -1,11 +1,13 @@
 """Platforms that people may look at: a month of the demo, its first day, development mode, and nothing."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from spotify_platform.extract.account import DEVELOPMENT
 from spotify_platform.load.reader import Snapshot
@@ -25,34 +27,50 @@ def platform_at(root: Path) -> Iterator[Platform]:
         yield Platform(root)
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A platform that all of the tests' processes share: the first one makes it."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root, made = base / name, base / f"{name}.made"
+    with FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            make(root)
+            made.touch()
+    return root
+
+
+def _demo(days: int) -> Callable[[Path], None]:
+    def make(root: Path) -> None:
+        with platform_at(root) as platform:
+            platform.ok("demo", "--days", str(days))
+
+    return make
+
+
+def _development(root: Path) -> None:
+    limited = partial(serve, behaviour=Behaviour(mode="development"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spotify_platform.extract.account.EXTENDED", DEVELOPMENT)
+        patch.setattr("spotify_platform.sandbox.serve", limited)
+        _demo(2)(root)
+
+
 @pytest.fixture(scope="session")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo of five weeks."""
-    root = tmp_path_factory.mktemp("month")
-    with platform_at(root) as platform:
-        platform.ok("demo", "--days", str(DAYS))
-    return root
+    return shared(tmp_path_factory, "dashboard-month", _demo(DAYS))
 
 
 @pytest.fixture(scope="session")
 def one_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo of one day: nothing can be compared."""
-    root = tmp_path_factory.mktemp("one-day")
-    with platform_at(root) as platform:
-        platform.ok("demo", "--days", "1")
-    return root
+    return shared(tmp_path_factory, "dashboard-day", _demo(1))
 
 
 @pytest.fixture(scope="session")
 def development(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days as development mode serves them: no popularity, no followers, no genres."""
-    root = tmp_path_factory.mktemp("development")
-    limited = partial(serve, behaviour=Behaviour(mode="development"))
-    with platform_at(root) as platform, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("spotify_platform.extract.account.EXTENDED", DEVELOPMENT)
-        patch.setattr("spotify_platform.sandbox.serve", limited)
-        platform.ok("demo", "--days", "2")
-    return root
+    return shared(tmp_path_factory, "dashboard-development", _development)
 
 
 @pytest.fixture(scope="session")
