@@ -27,7 +27,8 @@ What is there of each day is on the page *Data health*, and by `spotify-platform
 
 _STYLE = """<style>
 .block-container {padding-top: 4.5rem; padding-bottom: 3rem;}
-[data-testid="stCaptionContainer"] p {color: MUTED;}
+[data-testid="stCaptionContainer"] {opacity: 1 !important;}
+[data-testid="stCaptionContainer"] p {color: MUTED !important; opacity: 1 !important;}
 .scroll {overflow-x: auto; max-width: 100%;}
 .scroll table {border-collapse: collapse; width: 100%; font-size: .88rem;}
 .scroll th, .scroll td {text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid RULE; vertical-align: top;}

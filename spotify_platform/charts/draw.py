@@ -247,8 +247,8 @@ def _scatter(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
     """A point a row; the names of those that stand out, as far as they have room."""
     x, y, label = figure.fields
     base = _base().encode(
-        x=alt.X(f"{x}:Q", title=figure.axes[0], scale=alt.Scale(nice=True, zero=False)),
-        y=alt.Y(f"{y}:Q", title=figure.axes[1], scale=alt.Scale(nice=True, zero=False)),
+        x=alt.X(f"{x}:Q", title=figure.axes[0], scale=alt.Scale(nice=False, zero=False, padding=14)),
+        y=alt.Y(f"{y}:Q", title=figure.axes[1], scale=alt.Scale(nice=False, zero=False, padding=14)),
     )
     points = base.mark_point(filled=True, size=55, opacity=0.75, color=palette.series[0])
     layers = [points.encode(tooltip=_tooltip(figure, rows))]

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from decimal import Decimal
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -64,8 +65,16 @@ class SnowflakeReading:
         from spotify_platform.marts.dialect import rendered
 
         with self._one:
-            return self._session.table(rendered(sql, "snowflake"))
+            columns, rows = self._session.table(rendered(sql, "snowflake"))
+        return columns, [tuple(_number(value) for value in row) for row in rows]
 
     def close(self) -> None:
         """Log out."""
         self._held.close()
+
+
+def _number(value: Any) -> Any:
+    """Snowflake's sums and means of whole numbers are decimals; DuckDB's are not."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() and value.as_tuple().exponent == 0 else float(value)
+    return value

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -37,7 +37,10 @@ DONE = """() => {
     return app && app.dataset.testScriptState === 'notRunning' && document.querySelector('h1')
         && document.body.innerText.match(/Shown:|Nothing is here yet/)
         && charts.every(chart => chart.querySelector('canvas, svg'))
-        && [...document.querySelectorAll('[data-testid=stHtml]')].every(html => html.children.length);
+        && [...document.querySelectorAll('[class*=st-key-figure-]')]
+            .every(figure => figure.querySelector('dl, code, table'))
+        && !document.querySelector('[data-stale=true]')
+        && document.getAnimations().every(animation => animation.playState !== 'running');
 }"""
 
 # What is wider than its place, stands out of its box, or lies over its neighbour.
@@ -98,7 +101,7 @@ def servers() -> Iterator[dict[Path, str]]:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
             environment = os.environ | {"SPOTIFY_PLATFORM_HOME": str(root)}
-            words = [PROGRAM, "dashboard", "--port", str(port)]
+            words = [str(PROGRAM), "dashboard", "--port", str(port)]
             process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE)
             processes.append(process)
             for line in process.stdout:  # Streamlit says so when it answers
@@ -117,7 +120,7 @@ def servers() -> Iterator[dict[Path, str]]:
 class Seen:
     """A page of a dashboard in a window, and what its console and its network were told."""
 
-    def __init__(self, browser: Browser, width: int, scheme: str) -> None:
+    def __init__(self, browser: Browser, width: int, scheme: Literal["light", "dark"]) -> None:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.page: Page = context.new_page()
         self.faults: list[str] = []
@@ -175,7 +178,7 @@ def window(browser: Browser) -> Iterator[Any]:
     """Opens windows, which are closed when the test ends."""
     windows: list[Seen] = []
 
-    def open_window(width: int = 1280, scheme: str = "light") -> Seen:
+    def open_window(width: int = 1280, scheme: Literal["light", "dark"] = "light") -> Seen:
         windows.append(Seen(browser, width, scheme))
         return windows[-1]
 

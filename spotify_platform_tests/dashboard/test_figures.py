@@ -8,7 +8,7 @@ import pytest
 
 from spotify_platform.charts import figure as room
 from spotify_platform.charts.draw import draw
-from spotify_platform.charts.figure import Answer, Figure, ask, bound, choices, figures
+from spotify_platform.charts.figure import Answer, Figure, Filters, ask, bound, choices, figures
 from spotify_platform.charts.findings import defaults, findings
 from spotify_platform.charts.palette import DARK, LIGHT
 from spotify_platform.charts.table import html, to_csv
@@ -73,7 +73,7 @@ def test_axes_have_titles_with_units(figure: Figure) -> None:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_a_figure_can_be_asked_of_snowflake(figure: Figure) -> None:
-    values = {
+    values: Filters = {
         "market": "US",
         "artist": "a",
         "day": date(2026, 1, 1),

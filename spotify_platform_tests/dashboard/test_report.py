@@ -63,4 +63,4 @@ def test_dagster_links_it(month: Path) -> None:
         metadata, path = event.asset_materialization.metadata, platform.demo.report
     assert metadata["report"].value == str(path)
     assert metadata["page"].value == path.as_uri()
-    assert "trends most" in metadata["findings"].value
+    assert "trends most" in str(metadata["findings"].value)
