@@ -272,8 +272,12 @@ def _named(rows: Sequence[Row], x: str, y: str, label: str) -> dict[int, str]:
     found: dict[int, str] = {}
     taken: list[tuple[float, float]] = []
     outermost = sorted(rows, key=lambda row: -max(abs(across(row) - 0.5) + abs(up(row) - 0.5), up(row)))
+    places = [(across(row), up(row)) for row in rows]
     for row in outermost:
         here = (across(row), up(row))
+        side = 1 if here[0] < 0.5 else -1
+        if any(0 < side * (x - here[0]) < 0.2 and abs(y - here[1]) < 0.02 for x, y in places):
+            continue  # its name would stand over another point
         if all(abs(here[0] - there[0]) > 0.55 or abs(here[1] - there[1]) > 0.06 for there in taken) and row[label]:
             found[rows.index(row)] = "left" if here[0] < 0.5 else "right"
             taken.append(here)

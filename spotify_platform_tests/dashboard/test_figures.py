@@ -172,3 +172,11 @@ def test_a_snapshot_stays_with_its_build_and_knows_of_a_newer_one(snapshot: Snap
     with pytest.raises(InputError, match="only reads"):
         snapshot.query("create table t as select 1")
     assert snapshot.version.startswith("marts/_published/")
+
+
+def test_no_name_of_the_scatter_stands_over_another_point() -> None:
+    columns = ["artist_name", "consistency", "virality"]
+    rows = [("A", 10.0, 1.0), ("B", 15.0, 1.0), ("C", 90.0, -3.0), ("D", 50.0, 3.0)]
+    (chart,) = draw(Answer(figures()["artist_map"], "", columns, rows), LIGHT)
+    named = {row["artist_name"] for row in chart.rows if row["_left"] or row["_right"]}
+    assert named == {"B", "C", "D"}  # A's name would reach over B
