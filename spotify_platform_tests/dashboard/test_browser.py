@@ -167,7 +167,7 @@ class Seen:
             self.page.keyboard.press("Escape")
             return ""
         told = others[-1].inner_text()
-        others[-1].click()
+        self.page.get_by_role("option", name=told, exact=True).click()  # by name: the list is drawn anew as it opens
         self.page.wait_for_function("address => location.href !== address", arg=address)
         self.wait()
         return told
