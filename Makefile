@@ -1,17 +1,21 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
-DEV := dev,aws,oss,plus,quality,snowflake,spark
+DEV := dev,aws,dashboard,oss,plus,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: deploy deploy-local glue help demo dev test soak format docs lock lambda bench-load bench-extract bench-curate bench-marts bench-sensor clean
+.PHONY: deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
+	bench-load bench-extract bench-curate bench-dashboard bench-marts bench-sensor
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 demo: .venv/run  ## set everything up and run the main job on invented data
 	@$(BIN)/spotify-platform demo
+
+dashboard: .venv/run  ## serve the dashboard at http://localhost:8501
+	$(BIN)/spotify-platform dashboard
 
 dev: .venv/run  ## start the Dagster UI at http://localhost:3000
 	$(BIN)/dagster dev
@@ -24,6 +28,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy glue/curate.py glue/build.py
 	$(BIN)/mypy deploy/aws/deploy.py deploy/aws/stacks.py
 	$(BIN)/mypy deploy/powerbi/publish.py
+	MYPYPATH=dashboard $(BIN)/mypy dashboard/app.py dashboard/views/*.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
 deploy-local: .venv/dev  ## the deployment on this machine: the same template at MiniStack, from the schedule to an answer
@@ -56,8 +61,14 @@ bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, panda
 bench-marts: .venv/run  ## what the marts cost: anew, a late day, against the query one would write first
 	$(BIN)/python benchmarks/marts/bench.py
 
+bench-dashboard: .venv/dev  ## how long a page and a filter take, on the demo and on 10 million rows
+	$(BIN)/python benchmarks/dashboard.py
+
 bench-sensor: .venv/dev  ## what a tick of the sensor costs, with a thousand captures and with a million
 	$(BIN)/python benchmarks/sensor.py
+
+pictures: .venv/dev  ## make the README's pictures of dashboard and report (needs chromium)
+	$(BIN)/python docs/pictures.py docs/pictures
 
 lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet $(UV)
@@ -81,7 +92,7 @@ clean:  ## remove the environment and all state
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
 .venv/run: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dashboard]'
 	@touch $@
 
 # uv installs in a quarter of the time; where it does not reach its index, pip does it.

@@ -119,9 +119,7 @@ def sandbox(
     )
 
     today = datetime.now(UTC).date()
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise InputError(f"Port {port} is in use. Give another one with --port.")
+    _free(port)
     err.print(
         f"Spotify's Web API for today at http://127.0.0.1:{port}/v1/, for another day at "
         f"http://127.0.0.1:{port}/days/{today - timedelta(days=30)}/v1/; tokens at /api/token, any id and secret.",
@@ -522,6 +520,38 @@ def query(
         err.print(f"[yellow]Nothing was captured here yet.[/yellow] {_BEGIN}", highlight=False, soft_wrap=True)
     columns, rows = ask(home.lake(), sql)
     print_rows(columns, rows, form)  # type: ignore[arg-type]
+
+
+@_command(app)
+def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501) -> None:
+    """Serve the dashboard on 127.0.0.1 until Ctrl-C: trends, genres, markets, artists, releases, health of the data."""
+    from importlib.util import find_spec
+
+    from spotify_platform.console import show_home
+    from spotify_platform.home import active_home
+
+    page = Path(__file__).parents[1] / "dashboard" / "app.py"
+    if not page.exists():
+        raise InputError(f"{page}: not here. The dashboard is a part of the repository: run this command from it.")
+    if find_spec("streamlit") is None:
+        raise InputError("Streamlit is not installed. Run: pip install -e '.[dashboard]'")
+    _free(port)
+    show_home(active_home())
+    # What pages need is loaded before the server answers, or the first page would wait two seconds for it.
+    import pandas  # noqa: F401
+    from streamlit.web.cli import main as streamlit
+
+    import spotify_platform.charts.draw
+    import spotify_platform.resources.reading  # noqa: F401
+    from spotify_platform.load import reader  # noqa: F401
+
+    streamlit(["run", str(page), "--server.port", str(port)], standalone_mode=False)
+
+
+def _free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise InputError(f"Port {port} is in use. Give another one with --port.")
 
 
 @_command(app)

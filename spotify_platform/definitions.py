@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from spotify_platform.assets.curated import curated
+from spotify_platform.assets.daily_report import daily_report
 from spotify_platform.assets.marts import mart_tables, no_date_is_left
 from spotify_platform.assets.powerbi import powerbi_assets
 from spotify_platform.assets.quality import quality_report
@@ -31,7 +32,10 @@ def build_definitions(**resources: Any) -> dg.Definitions:
     """All definitions; `resources` take the place of the defaults, which follow the active home."""
     settings = read_settings()
     return dg.Definitions(
-        assets=[capture, chart_entries, curated, warehouse, mart_tables, quality_report, *powerbi_assets()],
+        assets=[
+            *(capture, chart_entries, curated, warehouse, mart_tables, daily_report, quality_report),
+            *powerbi_assets(),
+        ],
         asset_checks=[no_date_is_left],
         jobs=[daily, publish, close_day, daily_check, purge, quality],
         schedules=[

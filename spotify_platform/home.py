@@ -31,6 +31,11 @@ class Home:
         return self.path / "warehouse.duckdb"
 
     @property
+    def report(self) -> Path:
+        """The report on the newest day, one HTML file."""
+        return self.path / "report" / "report.html"
+
+    @property
     def has_data(self) -> bool:
         """Whether anything was ever written to the lake."""
         # The file itself and not the lake: this is asked whenever definitions load, and obstore takes 0.1 s to import.
@@ -41,7 +46,8 @@ class Home:
         """Delete what was made of the lake: the warehouse file and the reports."""
         for file in self.path.glob("warehouse.duckdb*"):
             file.unlink()
-        shutil.rmtree(self.path / "quality", ignore_errors=True)
+        for folder in ("quality", "report"):
+            shutil.rmtree(self.path / folder, ignore_errors=True)
 
     def lake(self) -> "Lake":
         """The lake, opened."""

@@ -57,6 +57,7 @@ class Settings(_Deployed):
     glue_deadline_minutes: float = Field(120, gt=0, description="minutes that a Glue run may take")
     glue_flex_from_dates: int = Field(0, ge=0, description="from so many dates on ask for FLEX; 0: never")
     warehouse: Literal["duckdb", "snowflake"] = Field("duckdb", description="where real data's tables and marts lie")
+    dashboard_source: Literal["parquet", "snowflake"] = Field("parquet", description="what the dashboard reads")
     mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
     api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")

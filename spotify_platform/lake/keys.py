@@ -19,6 +19,7 @@ curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's n
 curated/_accepted/snapshot_date=D/<captures>.json                 that a person takes a date's captures as they are
 marts/<mart>/build_id=B/<part>.parquet                            a mart's rows, of a month or all
 marts/_published/<seq>.json                                       which build readers see
+report/report.html                                                the report, where the lake is a bucket
 """
 
 import hashlib
@@ -37,6 +38,7 @@ WITHHELD = "curated/_withheld"
 ACCEPTED = "curated/_accepted"
 MARTS = "marts"
 MARTS_PUBLISHED = "marts/_published"
+REPORT = "report/report.html"
 
 _LOG_TIME = "%Y%m%dT%H%M%S.%fZ"
 _DATE = re.compile(r"snapshot_date=(\d{4}-\d\d-\d\d)")

@@ -39,16 +39,24 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     home: Literal["", "demo", "live"] = ""  # empty: the active one
     path: str = ""  # a DuckDB file instead
 
+    @property
+    def report(self) -> Path:
+        """Where the report on what was built lies: in the home, or beside the file."""
+        return Path(self.path).with_name("report.html") if self.path else self._home().report
+
+    def _home(self) -> "Home":
+        from spotify_platform.home import active_home, demo_home, live_home
+
+        return {"": active_home, "demo": demo_home, "live": live_home}[self.home]()
+
     @contextmanager
     def open(self, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> "Iterator[Warehouse]":
         """The warehouse, for us alone while the context lasts. Raises `LockedError` when another one keeps it."""
-        from spotify_platform.home import active_home, demo_home, live_home
-
         if self.path:
             with _duckdb(Path(self.path)) as warehouse:
                 yield warehouse
             return
-        home = {"": active_home, "demo": demo_home, "live": live_home}[self.home]()
+        home = self._home()
         tags = context.run.tags
         op = context.op_execution_context.op if isinstance(context, dg.AssetExecutionContext) else context.op
         dates = [tags.get(f"dagster/{name}") for name in ("partition", *_RANGE)]

@@ -40,12 +40,16 @@ class Session:
             found: Sequence[tuple[Any, ...]] = cursor.fetchall()
             return list(found)
 
-    def records(self, sql: str) -> list[dict[str, Any]]:
-        """The rows of one statement by the names of their columns, in lower case."""
+    def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The columns, in lower case, and the rows of one SELECT."""
         with ours(sql), self.connection.cursor() as cursor:
             cursor.execute(sql)
-            names = [column[0].lower() for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return [column[0].lower() for column in cursor.description], list(cursor.fetchall())
+
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of one statement by the names of their columns, in lower case."""
+        names, rows = self.table(sql)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def arrow(self, sql: str) -> Any:
         """The rows of one SELECT as a `pyarrow.Table`; None when there are none."""

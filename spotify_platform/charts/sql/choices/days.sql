@@ -1,0 +1,4 @@
+select snapshot_date
+from marts.market_performance
+where market = $market
+order by snapshot_date desc

@@ -1,0 +1,3 @@
+select distinct entity
+from marts.coverage
+order by entity

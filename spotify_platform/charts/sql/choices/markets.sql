@@ -1,0 +1,3 @@
+select market
+from marts.dim_market
+order by market <> 'GLOBAL', market

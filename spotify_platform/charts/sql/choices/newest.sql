@@ -1,0 +1,2 @@
+select max(snapshot_date) as newest, min(snapshot_date) as oldest
+from marts.coverage
