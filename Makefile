@@ -31,8 +31,9 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make the data dictionary, deploy/snowflake and the question book
+docs: .venv/dev  ## make the data dictionary, the marts' lineage, deploy/snowflake and the question book
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m spotify_platform.marts.lineage > spotify_platform/marts/lineage.json
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
 	$(BIN)/python docs/questions.py docs
 

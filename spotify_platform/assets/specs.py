@@ -1,6 +1,6 @@
 """What Dagster shows of a table: description, columns, group, kinds and owner, made from the contracts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import dagster as dg
@@ -29,6 +29,15 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def column_lineage(made_of: Mapping[str, Iterable[tuple[dg.AssetKey, str]]]) -> dict[str, dg.TableColumnLineage]:
+    """Where each column of a table comes from, as metadata.
+
+    It stands with the definition, which the UI reads where a materialisation has none: so no event grows by it.
+    """
+    deps = {name: [dg.TableColumnDep(key, column) for key, column in columns] for name, columns in made_of.items()}
+    return {"dagster/column_lineage": dg.TableColumnLineage(deps)}
+
+
 def raw_spec(entity: str, meaning: str) -> dg.AssetSpec:
     """A raw entity: JSON lines in the lake."""
     return dg.AssetSpec(
@@ -41,8 +50,10 @@ def raw_spec(entity: str, meaning: str) -> dg.AssetSpec:
     )
 
 
-def table_spec(zone: str, table: Table, deps: Iterable[dg.AssetKey], kinds: set[str]) -> dg.AssetSpec:
-    """A table of a zone (curated, warehouse or marts); marts are not partitioned."""
+def table_spec(
+    zone: str, table: Table, deps: Iterable[dg.AssetKey], kinds: set[str], metadata: Mapping[str, object] | None = None
+) -> dg.AssetSpec:
+    """A table of a zone (curated, warehouse or marts), with what else is known of it; marts are not partitioned."""
     return dg.AssetSpec(
         [zone, table.name],
         deps=list(deps),
@@ -50,7 +61,7 @@ def table_spec(zone: str, table: Table, deps: Iterable[dg.AssetKey], kinds: set[
         group_name=zone,
         kinds=kinds,
         owners=[OWNER],
-        metadata={"dagster/column_schema": column_schema(table)},
+        metadata={"dagster/column_schema": column_schema(table), **(metadata or {})},
         partitions_def=None if zone == "marts" else DAYS,
         freshness_policy=FRESH if zone in ("curated", "marts") else None,
     )

@@ -1,0 +1,113 @@
+"""How the first rows of a mart look in Dagster: a table and a picture, both Markdown.
+
+Dagster's UI shows Markdown in place up to 1,000 characters and hides a longer one behind a button (1.13.27), so both
+are kept under that: columns, or bars, that do not fit are left out. It shows images from `data:` addresses.
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from typing import Any
+
+import dagster as dg
+
+from spotify_platform.load.preview import Preview
+
+_LONGEST = 999
+_COLUMNS = 8
+_CELL, _LABEL = 36, 16  # letters of a text that are shown
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&!])")  # a name is Spotify's text: no letter of it may be read as Markdown
+_BAR, _LEFT, _WIDTH = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
+
+
+def metadata(preview: Preview) -> dict[str, dg.MarkdownMetadataValue]:
+    """The entries `preview` and, where the mart has a figure to draw, `chart`."""
+    shown = {"preview": dg.MetadataValue.md(table(preview))}
+    if preview.headline:
+        shown["chart"] = dg.MetadataValue.md(chart(preview, preview.headline))
+    return shown
+
+
+def table(preview: Preview) -> str:
+    """The rows as a table, in as many columns as fit."""
+    if not preview.rows:
+        return "No rows of a day that is over yet."
+    columns: list[str] = []
+    for name in preview.columns:
+        if len(columns) < _COLUMNS and _fits(_table(preview, [*columns, name])):
+            columns.append(name)
+    return _table(preview, columns)
+
+
+def _table(preview: Preview, columns: Sequence[str]) -> str:
+    rows = [[_cell(row[name]) for name in columns] for row in preview.rows]
+    lines = [" | ".join(cells) for cells in ([name.replace("_", " ") for name in columns], ["-"] * len(columns), *rows)]
+    return "\n".join([f"{_about(preview)}{len(rows)} of {preview.total:,} rows", "", *(f"|{line}|" for line in lines)])
+
+
+def chart(preview: Preview, figure: str) -> str:
+    """A figure of the rows as bars, in as many as fit."""
+    rows = [row for row in preview.rows if row[figure] is not None]
+    while not _fits(drawn := _chart(preview, figure, rows)):
+        rows.pop()
+    return drawn
+
+
+def _chart(preview: Preview, figure: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    unit = next(column.unit for column in preview.table.columns if column.name == figure)
+    title = f"{_about(preview)}{figure.replace('_', ' ')}{f' ({unit})' if unit else ''}"
+    image = base64.b64encode(_svg([(_name(preview, row), row[figure]) for row in rows]).encode()).decode()
+    return f"{title}\n\n![bars](data:image/svg+xml;base64,{image})"
+
+
+def _svg(bars: Sequence[tuple[str, float]]) -> str:
+    """Bars from zero to the right, negative ones to the left; on white, which suits both of the UI's themes."""
+    least, greatest = min(0, *(value for _, value in bars)), max(0, *(value for _, value in bars))
+    scale = _WIDTH / ((greatest - least) or 1)
+    zero = round(_LEFT - least * scale)
+    lines = "".join(f"M{zero} {_BAR * n + 10}h{round(value * scale)}" for n, (_, value) in enumerate(bars))
+    labels = "".join(
+        f'<text x="124" y="{_BAR * n + 14}">{escape(name, quote=False)}</text>' for n, (name, _) in enumerate(bars)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="370" height="{_BAR * len(bars) + 2}" '
+        f'style="background:#fff;font:12px sans-serif;text-anchor:end">'
+        f'<path stroke="#1b7f5c" stroke-width="12" d="{lines}"/>{labels}</svg>'
+    )
+
+
+def _about(preview: Preview) -> str:
+    """Day and market, as far as all rows are of the same."""
+    parts = [str(part) for part in (preview.day, preview.market) if part]
+    return f"{', '.join(parts)}: " if parts else ""
+
+
+def _name(preview: Preview, row: Mapping[str, Any]) -> str:
+    """What a bar is called: the row's label, or its key where no name is known."""
+    known = [row[name] for name in (preview.label, *preview.table.key) if row[name] is not None]
+    return _short(str(known[0]), _LABEL)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)  # a year has no comma
+    return value.isoformat() if isinstance(value, date) else _MARKUP.sub(r"\\\1", _short(str(value), _CELL))
+
+
+def _short(text: str, letters: int) -> str:
+    # No control characters: XML has none, and a line's end would end the row.
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
+def _fits(markdown: str) -> bool:
+    """Whether it is shown in place; JavaScript counts letters in UTF-16."""
+    return len(markdown.encode("utf-16-le")) // 2 <= _LONGEST
