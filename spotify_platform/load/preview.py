@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from spotify_platform.contracts.marts import MARTS
 from spotify_platform.contracts.marts.headlines import HEADLINES
 from spotify_platform.contracts.table import Table
 from spotify_platform.lake.publishing import PublishedFile
 from spotify_platform.lake.store import Lake
+from spotify_platform.marts.sql import marts
 
 ROWS = 8
 _MONTHS = 2  # of a mart's files: on the first of a month the newest day that is over lies in the one before
@@ -65,12 +65,13 @@ class Preview:
 
 
 def previews(lake: Lake, files: Sequence[PublishedFile], today: date) -> Iterator[Preview]:
-    """A preview of each mart of a build, whose files these are, as of `today`."""
-    newest = {table.name: [file.path for file in files if file.table == table.name][-_MONTHS:] for table in MARTS}
+    """A preview of each mart of a build, whose files these are, as of `today`; each after the marts that it reads."""
+    tables = [mart.table for mart in marts()]
+    newest = {table.name: [file.path for file in files if file.table == table.name][-_MONTHS:] for table in tables}
     with lake.local([path for paths in newest.values() for path in paths]) as local, duckdb.connect() as connection:
         connection.execute("set threads = 1")  # for some thousand rows more of them only cost
         known = {name: _scan(local[path] for path in paths) for name, paths in newest.items() if paths}
-        for table in MARTS:
+        for table in tables:
             yield _preview(connection, table, known, today) if table.name in known else Preview(table)
 
 
