@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from spotify_platform.assets.links import links
 from spotify_platform.assets.report import days_of_run, fail_if_last
-from spotify_platform.assets.specs import column_lineage, table_spec
+from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.marts.lineage import lineage
 from spotify_platform.marts.sql import Mart, marts
@@ -16,12 +17,12 @@ from spotify_platform.settings import read_settings
 
 def _spec(mart: Mart, made_of: Mapping[str, Sequence[str]]) -> dg.AssetSpec:
     reads = sorted(mart.reads) or [f"curated.{table.name}" for table in CURATED]  # the ledger tells of every table
-    columns = {
+    origins = {
         name: [(_key(table), column) for table, _, column in (one.rpartition(".") for one in found)]
         for name, found in made_of.items()
     }
     kinds = {"sql", read_settings().warehouse}
-    return table_spec("marts", mart.table, map(_key, reads), kinds, column_lineage(columns))
+    return table_spec("marts", mart.table, map(_key, reads), kinds, origins, links(mart.table.name))
 
 
 def _key(table: str) -> dg.AssetKey:

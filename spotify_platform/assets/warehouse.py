@@ -6,7 +6,7 @@ import dagster as dg
 
 from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.report import days_of, fail_if_last, report_days
-from spotify_platform.assets.specs import column_lineage, table_spec
+from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.table import Table
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
@@ -17,8 +17,7 @@ _KINDS = {read_settings().warehouse, "table"}
 
 def _spec(table: Table) -> dg.AssetSpec:
     curated = dg.AssetKey(["curated", table.name])
-    same = column_lineage({name: [(curated, name)] for name in table.names})
-    return table_spec("warehouse", table, [curated], _KINDS, same)
+    return table_spec("warehouse", table, [curated], _KINDS, {name: [(curated, name)] for name in table.names})
 
 
 @dg.multi_asset(

@@ -37,8 +37,13 @@ def found(mart: Mart) -> dict[str, list[str]]:
     made_of = {}
     for name in mart.table.names:
         ends = [(node.expression, _last(node.name)) for node in nodes[name].walk()]
-        columns = {(end.db, end.name, column) for end, column in ends if isinstance(end, exp.Table)}
-        made_of[name] = [".".join(column) for column in sorted(columns) if column[0] in _SCHEMA]
+        made_of[name] = sorted(
+            {
+                f"{end.db}.{end.name}.{column}"
+                for end, column in ends
+                if isinstance(end, exp.Table) and end.db in _SCHEMA
+            }
+        )
     return made_of
 
 
