@@ -41,7 +41,8 @@ def mart_tables(
     context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Loaded tables → marts, published together as one build."""
-    from spotify_platform.assets.preview import metadata
+    from spotify_platform.assets.preview import may_be_shown, metadata
+    from spotify_platform.lake.origin import origin_of
     from spotify_platform.load.preview import previews
     from spotify_platform.marts.build import build_marts
     from spotify_platform.publish import unread_dates
@@ -49,6 +50,7 @@ def mart_tables(
     zone = lake.open()
     with warehouse.open(context) as opened:
         record, _ = build_marts(opened, zone)
+    shown = may_be_shown(origin_of(zone), context.instance)
     for preview in previews(zone, record.files, datetime.now(UTC).date()):
         files = [file for file in record.files if file.table == preview.table.name]
         yield dg.MaterializeResult(
@@ -57,7 +59,7 @@ def mart_tables(
                 "dagster/row_count": sum(file.rows for file in files),
                 "bytes": sum(file.bytes for file in files),
                 "build": record.build_id,
-                **metadata(preview),
+                **(metadata(preview) if shown else {}),
             },
             data_version=dg.DataVersion(record.build_id),
         )

@@ -13,13 +13,19 @@ from typing import Any
 
 import dagster as dg
 
+from spotify_platform.lake.origin import Origin
 from spotify_platform.load.preview import Preview
 
 _LONGEST = 999
-_COLUMNS = 8
+_COLUMNS = 7
 _CELL, _LABEL = 36, 16  # letters of a text that are shown
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&!])")  # a name is Spotify's text: no letter of it may be read as Markdown
 _BAR, _LEFT, _WIDTH = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
+
+
+def may_be_shown(origin: Origin | None, instance: dg.DagsterInstance) -> bool:
+    """Whether rows may go into Dagster's history: Spotify's content is handed on to nobody, Dagster+ neither."""
+    return (origin is not None and origin.origin == "sandbox") or "dagster_cloud" not in type(instance).__module__
 
 
 def metadata(preview: Preview) -> dict[str, dg.MarkdownMetadataValue]:
@@ -42,7 +48,9 @@ def table(preview: Preview) -> str:
 
 
 def _table(preview: Preview, columns: Sequence[str]) -> str:
-    rows = [[_cell(row[name]) for name in columns] for row in preview.rows]
+    rows = [
+        [_cell(preview.named(row) if name == preview.label else row[name]) for name in columns] for row in preview.rows
+    ]
     lines = [" | ".join(cells) for cells in ([name.replace("_", " ") for name in columns], ["-"] * len(columns), *rows)]
     return "\n".join([f"{_about(preview)}{len(rows)} of {preview.total:,} rows", "", *(f"|{line}|" for line in lines)])
 
@@ -58,8 +66,8 @@ def chart(preview: Preview, figure: str) -> str:
 def _chart(preview: Preview, figure: str, rows: Sequence[Mapping[str, Any]]) -> str:
     unit = next(column.unit for column in preview.table.columns if column.name == figure)
     title = f"{_about(preview)}{figure.replace('_', ' ')}{f' ({unit})' if unit else ''}"
-    image = base64.b64encode(_svg([(_name(preview, row), row[figure]) for row in rows]).encode()).decode()
-    return f"{title}\n\n![bars](data:image/svg+xml;base64,{image})"
+    picture = _svg([(_short(str(preview.named(row)), _LABEL), row[figure]) for row in rows])
+    return f"{title}\n\n![bars](data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()})"
 
 
 def _svg(bars: Sequence[tuple[str, float]]) -> str:
@@ -82,12 +90,6 @@ def _about(preview: Preview) -> str:
     """Day and market, as far as all rows are of the same."""
     parts = [str(part) for part in (preview.day, preview.market) if part]
     return f"{', '.join(parts)}: " if parts else ""
-
-
-def _name(preview: Preview, row: Mapping[str, Any]) -> str:
-    """What a bar is called: the row's label, or its key where no name is known."""
-    known = [row[name] for name in (preview.label, *preview.table.key) if row[name] is not None]
-    return _short(str(known[0]), _LABEL)
 
 
 def _cell(value: object) -> str:

@@ -48,7 +48,7 @@ class Preview:
     def columns(self) -> list[str]:
         """Columns that tell a person something, the most telling first: label, headlines, then as in the contract."""
         columns = dict.fromkeys([self.label, *HEADLINES.get(self.table.name, ()), *self._telling()])
-        return [name for name in columns if any(row[name] is not None for row in self.rows)]
+        return [name for name in columns if name == self.label or any(row[name] is not None for row in self.rows)]
 
     @property
     def headline(self) -> str | None:
@@ -56,6 +56,11 @@ class Preview:
         names = [name for name in HEADLINES.get(self.table.name, ()) if not _is_rank(name)]
         filled = {name: sum(row[name] is not None for row in self.rows) for name in names}
         return max(filled, key=lambda name: filled[name]) if any(filled.values()) else None
+
+    def named(self, row: Mapping[str, Any]) -> Any:
+        """What a row is known by: its label, or its key where no name is known."""
+        keys = [name for name in reversed(self.table.key) if name not in (self.table.day, "market")]
+        return next((row[name] for name in (self.label, *keys) if row[name] is not None), None)
 
     def _telling(self) -> list[str]:
         """All columns but those that are the same in all rows, and ids, which tell a person nothing."""
