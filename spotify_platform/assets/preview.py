@@ -6,7 +6,7 @@ are kept under that: columns, or bars, that do not fit are left out. It shows im
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
 from typing import Any
@@ -17,10 +17,10 @@ from spotify_platform.lake.origin import Origin
 from spotify_platform.load.preview import Preview
 
 _LONGEST = 999
-_COLUMNS = 7
+_WIDTH = 52  # letters of a line: what a window of 1,300 pixels shows of a table; the rest would be cut off
 _CELL, _LABEL = 36, 16  # letters of a text that are shown
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&!])")  # a name is Spotify's text: no letter of it may be read as Markdown
-_BAR, _LEFT, _WIDTH = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
+_BAR, _LEFT, _BARS = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
 
 
 def may_be_shown(origin: Origin | None, instance: dg.DagsterInstance) -> bool:
@@ -40,19 +40,25 @@ def table(preview: Preview) -> str:
     """The rows as a table, in as many columns as fit."""
     if not preview.rows:
         return "No rows of a day that is over yet."
-    columns: list[str] = []
+    columns: dict[str, list[str]] = {}
     for name in preview.columns:
-        if len(columns) < _COLUMNS and _fits(_table(preview, [*columns, name])):
-            columns.append(name)
+        values = [preview.named(row) if name == preview.label else row[name] for row in preview.rows]
+        more = columns | {name.replace("_", " "): [_cell(value) for value in values]}
+        if not columns or (sum(_width(*column) for column in more.items()) <= _WIDTH and _fits(_table(preview, more))):
+            columns = more
     return _table(preview, columns)
 
 
-def _table(preview: Preview, columns: Sequence[str]) -> str:
-    rows = [
-        [_cell(preview.named(row) if name == preview.label else row[name]) for name in columns] for row in preview.rows
-    ]
-    lines = [" | ".join(cells) for cells in ([name.replace("_", " ") for name in columns], ["-"] * len(columns), *rows)]
-    return "\n".join([f"{_about(preview)}{len(rows)} of {preview.total:,} rows", "", *(f"|{line}|" for line in lines)])
+def _table(preview: Preview, columns: Mapping[str, Sequence[str]]) -> str:
+    lines = [" | ".join(cells) for cells in (columns, "-" * len(columns), *zip(*columns.values(), strict=True))]
+    count = f"{_about(preview)}{len(preview.rows)} of {preview.total:,} rows"
+    return "\n".join([count, "", *(f"|{line}|" for line in lines)])
+
+
+def _width(title: str, cells: Iterable[str]) -> float:
+    """The least width of a column, in letters of its cells: of the longest word, and the space around."""
+    longest = max(len(word) for cell in cells for word in re.split(r"[\s-]", cell.replace("\\", "")))
+    return max(longest, 0.75 * max(map(len, title.split()))) + 2.5  # a title's letters are smaller
 
 
 def chart(preview: Preview, figure: str) -> str:
@@ -73,7 +79,7 @@ def _chart(preview: Preview, figure: str, rows: Sequence[Mapping[str, Any]]) -> 
 def _svg(bars: Sequence[tuple[str, float]]) -> str:
     """Bars from zero to the right, negative ones to the left; on white, which suits both of the UI's themes."""
     least, greatest = min(0, *(value for _, value in bars)), max(0, *(value for _, value in bars))
-    scale = _WIDTH / ((greatest - least) or 1)
+    scale = _BARS / ((greatest - least) or 1)
     zero = round(_LEFT - least * scale)
     lines = "".join(f"M{zero} {_BAR * n + 10}h{round(value * scale)}" for n, (_, value) in enumerate(bars))
     labels = "".join(

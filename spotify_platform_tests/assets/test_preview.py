@@ -174,6 +174,12 @@ def test_what_is_shown_fits_into_the_page(preview) -> None:
     assert len(bars(chart(found, "trend"))) >= 5
 
 
+def test_a_column_that_the_window_would_cut_off_is_left_out(preview) -> None:
+    row = trending("A", 1) | {"reason": "a" * 36, "best_rank": 1, "confidence": "high"}
+    found = preview("trending_artists_daily", trending_artists_daily=[row])
+    assert cells(table(found))[0] == ["artist name", "trend", "points 7d", "best rank", "confidence"]
+
+
 @pytest.mark.parametrize("mart", HEADLINES)
 def test_a_headline_is_a_figure_of_its_mart(mart: str) -> None:
     assert not unknown_headlines(mart, HEADLINES[mart])
