@@ -72,11 +72,11 @@ def table_spec(
     deps: Iterable[dg.AssetKey],
     kinds: set[str],
     origins: Origins | None = None,
-    links: Mapping[str, str] | None = None,
+    links: Mapping[str, dg.MetadataValue] | None = None,
 ) -> dg.AssetSpec:
     """A table of a zone (curated, warehouse or marts); marts are not partitioned.
 
-    `origins` is where its columns come from, as far as that is known; `links` are addresses of what shows it.
+    `origins` is where its columns come from, as far as that is known; `links` lead to what shows it.
     """
     metadata: dict[str, object] = {"dagster/column_schema": column_schema(table, origins or {})}
     if origins:
@@ -88,7 +88,7 @@ def table_spec(
         group_name=zone,
         kinds=kinds,
         owners=[OWNER],
-        metadata=metadata | {name: dg.MetadataValue.url(address) for name, address in (links or {}).items()},
+        metadata=metadata | dict(links or {}),
         partitions_def=None if zone == "marts" else DAYS,
         freshness_policy=FRESH if zone in ("curated", "marts") else None,
     )

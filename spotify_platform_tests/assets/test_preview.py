@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from spotify_platform.assets.links import DASHBOARD, PAGES
+from spotify_platform.assets.links import DASHBOARD, PAGES, REPORT
 from spotify_platform.assets.marts import mart_tables
 from spotify_platform.assets.preview import chart, may_be_shown, metadata, table
 from spotify_platform.contracts.marts import MARTS, MARTS_BY_NAME
@@ -199,11 +199,12 @@ def unknown_headlines(mart: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in figures]
 
 
-def test_a_mart_links_to_its_page_of_the_dashboard() -> None:
+def test_a_mart_links_to_what_shows_it() -> None:
     specs = {spec.key.path[1]: spec for spec in mart_tables.specs}
     assert PAGES.keys() <= {mart.name for mart in MARTS}
     assert specs["genre_growth"].metadata["dashboard"] == dg.MetadataValue.url(f"{DASHBOARD}/genres")
-    assert "dashboard" not in specs["dim_date"].metadata
+    assert specs["genre_growth"].metadata["report"] == dg.MetadataValue.asset(REPORT)
+    assert not {"dashboard", "report"} & specs["dim_date"].metadata.keys()
 
 
 def test_spotifys_content_does_not_go_to_dagster_plus(lake: Lake) -> None:
