@@ -8,6 +8,7 @@ import glob
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Preview:
     day: date | None = None  # None: the mart's rows have no day, or are days themselves
     market: str | None = None
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The column by which a person knows a row: the name of the key's last thing, or that part of the key."""
         telling = self._telling()
@@ -74,7 +75,7 @@ def previews(lake: Lake, files: Sequence[PublishedFile], today: date) -> Iterato
     tables = [mart.table for mart in marts()]
     newest = {table.name: [file.path for file in files if file.table == table.name][-_MONTHS:] for table in tables}
     with lake.local([path for paths in newest.values() for path in paths]) as local, duckdb.connect() as connection:
-        connection.execute("set threads = 1")  # for some thousand rows more of them only cost
+        connection.execute("set threads = 1")  # more cost more, for so few rows
         known = {name: _scan(local[path] for path in paths) for name, paths in newest.items() if paths}
         for table in tables:
             yield _preview(connection, table, known, today) if table.name in known else Preview(table)
