@@ -17,7 +17,7 @@ from spotify_platform.lake.origin import Origin
 from spotify_platform.load.preview import Preview
 
 _LONGEST = 999
-_WIDTH = 52  # letters of a line: what a window of 1,300 pixels shows of a table; the rest would be cut off
+_WIDTH = 53  # letters of a line: what a window of 1,300 pixels shows of a table; the rest would be cut off
 _CELL, _LABEL = 36, 16  # letters of a text that are shown
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&!])")  # a name is Spotify's text: no letter of it may be read as Markdown
 _BAR, _LEFT, _BARS = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
