@@ -41,8 +41,9 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make the data dictionary, deploy/snowflake, the question book, and Power BI's files and page
+docs: .venv/dev  ## make the dictionary, the lineage, deploy/snowflake, the question book, and Power BI's files and page
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m spotify_platform.marts.lineage > spotify_platform/marts/lineage.json
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
 	$(BIN)/python docs/questions.py docs
 	$(BIN)/spotify-platform powerbi build

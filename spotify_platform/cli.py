@@ -372,9 +372,11 @@ def purge(
 ) -> None:
     """Remove what is older than its retention, superseded batches and orphans; says what first, then asks.
 
-    Retention is set by SPOTIFY_PLATFORM_RETENTION_RAW_DAYS and _CURATED_DAYS. Purged dates stay in the ledger.
+    Retention is set by SPOTIFY_PLATFORM_RETENTION_RAW_DAYS and _CURATED_DAYS. Purged dates stay in the ledger. Dagster
+    forgets runs that are older than both.
     """
     from spotify_platform import purge as room
+    from spotify_platform.automation.history import forget
     from spotify_platform.automation.instance import open_instance
     from spotify_platform.automation.under_way import dates_under_way
     from spotify_platform.console import out, print_purge, show_home
@@ -396,9 +398,13 @@ def purge(
             gone = room.purge_everything(lake, "everything was purged")
         home.forget()
         out.print(f"Removed {gone:,} files of the lake, the warehouse and the reports.", highlight=False)
-        out.print(f"Dagster's history in {home.dagster} holds counts and messages; delete it with Dagster stopped.")
+        out.print(
+            f"Dagster's history in {home.dagster} holds counts, messages and the marts' first rows: delete it with "
+            "Dagster stopped."
+        )
         return
-    plan = room.plan_purge(lake, room.Retention.of(read_settings()), datetime.now(UTC))
+    retention, now = room.Retention.of(read_settings()), datetime.now(UTC)
+    plan = room.plan_purge(lake, retention, now)
     print_purge(plan)
     if not plan.empty and not yes:
         typer.confirm("Remove them for good?", abort=True)
@@ -407,6 +413,8 @@ def purge(
             room.apply_purge(lake, warehouse, plan)
     else:
         room.apply_purge(lake, None, plan)
+    with open_instance(home) as instance:
+        forget(instance, lake, retention, now)
     if not plan.empty:
         out.print(f"Removed {plan.summary}.", highlight=False)
 

@@ -1,43 +1,65 @@
 """The marts: what music teams ask, rebuilt when anything that they read was loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
+from spotify_platform.assets.links import links
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
+from spotify_platform.marts.lineage import lineage
 from spotify_platform.marts.sql import Mart, marts
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
 from spotify_platform.settings import read_settings
 
 
-def _spec(mart: Mart) -> dg.AssetSpec:
-    zones = {"curated": "warehouse", "marts": "marts"}
+def _spec(mart: Mart, made_of: Mapping[str, Sequence[str]]) -> dg.AssetSpec:
     reads = sorted(mart.reads) or [f"curated.{table.name}" for table in CURATED]  # the ledger tells of every table
-    deps = [dg.AssetKey([zones[schema], name]) for schema, name in (ref.split(".") for ref in reads)]
-    return table_spec("marts", mart.table, deps, {"sql", read_settings().warehouse})
+    origins = {
+        name: [(_key(table), column) for table, _, column in (one.rpartition(".") for one in found)]
+        for name, found in made_of.items()
+    }
+    kinds = {"sql", read_settings().warehouse}
+    return table_spec("marts", mart.table, map(_key, reads), kinds, origins, links(mart.table.name))
 
 
-@dg.multi_asset(name="build_marts", specs=[_spec(mart) for mart in marts()], pool="warehouse")
+def _key(table: str) -> dg.AssetKey:
+    """The asset that a SELECT reads as `curated.tracks` or `marts.dim_track`."""
+    schema, name = table.split(".")
+    return dg.AssetKey(["warehouse" if schema == "curated" else schema, name])
+
+
+_LINEAGE = lineage()
+
+
+@dg.multi_asset(
+    name="build_marts", specs=[_spec(mart, _LINEAGE[mart.table.name]) for mart in marts()], pool="warehouse"
+)
 def mart_tables(
     context: dg.AssetExecutionContext, lake: LakeResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Loaded tables → marts, published together as one build."""
+    from spotify_platform.assets.preview import may_be_shown, metadata
+    from spotify_platform.lake.origin import origin_of
+    from spotify_platform.load.preview import previews
     from spotify_platform.marts.build import build_marts
     from spotify_platform.publish import unread_dates
 
     zone = lake.open()
     with warehouse.open(context) as opened:
         record, _ = build_marts(opened, zone)
-    for mart in marts():
-        files = [file for file in record.files if file.table == mart.table.name]
+    shown = may_be_shown(origin_of(zone), context.instance)
+    for preview in previews(zone, record.files, datetime.now(UTC).date()):
+        files = [file for file in record.files if file.table == preview.table.name]
         yield dg.MaterializeResult(
-            asset_key=["marts", mart.table.name],
+            asset_key=["marts", preview.table.name],
             metadata={
                 "dagster/row_count": sum(file.rows for file in files),
                 "bytes": sum(file.bytes for file in files),
                 "build": record.build_id,
+                **(metadata(preview) if shown else {}),
             },
             data_version=dg.DataVersion(record.build_id),
         )

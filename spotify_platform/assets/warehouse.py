@@ -8,15 +8,21 @@ from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.report import days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
 from spotify_platform.contracts.curated import CURATED
+from spotify_platform.contracts.table import Table
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
 from spotify_platform.settings import read_settings
 
 _KINDS = {read_settings().warehouse, "table"}
 
 
+def _spec(table: Table) -> dg.AssetSpec:
+    curated = dg.AssetKey(["curated", table.name])
+    return table_spec("warehouse", table, [curated], _KINDS, {name: [(curated, name)] for name in table.names})
+
+
 @dg.multi_asset(
     name="load",
-    specs=[table_spec("warehouse", t, [dg.AssetKey(["curated", t.name])], _KINDS) for t in CURATED],
+    specs=[_spec(table) for table in CURATED],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="warehouse",
     partitions_def=DAYS,

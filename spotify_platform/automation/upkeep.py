@@ -25,13 +25,15 @@ daily_check_schedule = dg.ScheduleDefinition(
 @dg.op(pool="warehouse")
 def remove_what_is_too_old(context: dg.OpExecutionContext, lake: LakeResource, warehouse: WarehouseResource) -> None:
     """Zones → zones without what retention, superseded batches and crashes left."""
+    from spotify_platform.automation.history import forget
     from spotify_platform.purge import Retention, apply_purge, plan_purge
     from spotify_platform.settings import read_settings
 
-    zone = lake.open()
-    plan = plan_purge(zone, Retention.of(read_settings()), datetime.now(UTC))
+    zone, retention, now = lake.open(), Retention.of(read_settings()), datetime.now(UTC)
+    plan = plan_purge(zone, retention, now)
     with warehouse.open(context) as opened:
         apply_purge(zone, opened, plan)
+    forget(context.instance, zone, retention, now)
     context.log.info(plan.summary)
 
 

@@ -79,7 +79,9 @@ def test_the_other_dates_reach_the_marts(range_run) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         range_run(instance)
         event = instance.get_latest_materialization_event(dg.AssetKey(["marts", "chart_movement"]))
-        assert event.asset_materialization.metadata["dagster/row_count"].value == 4
+    metadata = event.asset_materialization.metadata
+    assert metadata["dagster/row_count"].value == 4
+    assert metadata["preview"].value.startswith("2026-11-06, US: 1 of 1 rows\n")
 
 
 def test_each_partition_has_its_own_row_count(range_run) -> None:
