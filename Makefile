@@ -90,16 +90,19 @@ clean:  ## remove the environment and all state
 	rm -rf .venv .platform build *.egg-info .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
-.venv/run: pyproject.toml requirements.lock
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dashboard]'
-	@touch $@
-
 # uv installs in a quarter of the time; where it does not reach its index, pip does it.
-.venv/dev: pyproject.toml requirements.lock
+define install
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	($(BIN)/pip install --quiet --disable-pip-version-check $(UV) \
-		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[$(DEV)]') \
-		|| $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(DEV)]'
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -c requirements.lock -e '.[$(1)]') \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(1)]'
+endef
+
+# A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
+.venv/run: pyproject.toml requirements.lock
+	@$(call install,dashboard)
+	@touch $@
+
+.venv/dev: pyproject.toml requirements.lock
+	@$(call install,$(DEV))
 	@touch .venv/run $@
