@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from spotify_platform.assets.preview import may_be_shown
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import OWNER
 from spotify_platform.report import reads
@@ -38,12 +39,15 @@ def daily_report(
     report.write(made, path)
     if not zone.folder:
         zone.put(keys.REPORT, path)
+    told: dict[str, dg.MarkdownMetadataValue] = {}
+    if may_be_shown(origin, context.instance):
+        told["findings"] = dg.MetadataValue.md("\n".join(f"- {_plain(text)}" for text in made.findings))
     yield dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(str(path)),
             "page": dg.MetadataValue.url(path.as_uri() if zone.folder else f"{zone.url}/{keys.REPORT}"),
-            "findings": dg.MetadataValue.md("\n".join(f"- {_plain(text)}" for text in made.findings)),
             "bytes": path.stat().st_size,
+            **told,
         }
     )
     fail_if_last(context, "reports", unread_dates(zone, days_of_run(context.run)))

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from spotify_platform import report
+from spotify_platform.assets.daily_report import daily_report
 from spotify_platform.automation.instance import open_instance
 from spotify_platform.load.reader import Snapshot
+from spotify_platform.resources.platform import LakeResource, WarehouseResource
 from spotify_platform_tests.dashboard.conftest import platform_at
 
 
@@ -64,3 +67,16 @@ def test_dagster_links_it(month: Path) -> None:
     assert metadata["report"].value == str(path)
     assert metadata["page"].value == path.as_uri()
     assert "trends most" in str(metadata["findings"].value)
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_names_stay_out_of_a_history_that_is_not_ones_own(
+    month: Path, monkeypatch: pytest.MonkeyPatch, may: bool
+) -> None:
+    monkeypatch.setattr("spotify_platform.assets.daily_report.may_be_shown", lambda *_: may)
+    with platform_at(month), dg.DagsterInstance.ephemeral() as instance:
+        made = dg.materialize(
+            [daily_report], instance=instance, resources={"lake": LakeResource(), "warehouse": WarehouseResource()}
+        )
+    (told,) = made.asset_materializations_for_node("reports__daily")
+    assert ("findings" in told.metadata) == may
