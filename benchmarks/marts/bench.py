@@ -337,10 +337,10 @@ def child_naive(connection: duckdb.DuckDBPyConnection, selects: Sequence[Mart], 
                 start = Cost.now()
                 try:
                     connection.execute(f"create or replace table bench.{name} as {typed(mart.table, selected[name])}")
-                except duckdb.OutOfMemoryException:
+                except (duckdb.OutOfMemoryException, duckdb.IOException):  # the limit, or the disk
                     if name == "ours":
                         raise
-                    told["failed"][mart.table.name] = f"naive: over {MOST_SPILLED} spilled"
+                    told["failed"][mart.table.name] = f"naive: no end, {MOST_SPILLED} or the disk filled"
                     del selected[name]
                     break
                 finally:
