@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -44,14 +45,19 @@ def main() -> None:
     parser.add_argument("--plan", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--packages", type=Path, help="capture.zip and glue/, built before (they are built)")
     options = parser.parse_args()
+    if region := os.environ.get("AWS_REGION"):
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)  # the only one of the two that boto3 reads
     try:
-        given = given_values(options.values, os.environ)
+        given = given_values([*words_of_make(os.environ.get("MAKEFLAGS", "")), *options.values], os.environ)
         with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
             deploy(options.stack, given, lambda: Packages(options.packages or build(Path(scratch))), plan=options.plan)
     except DeployError as error:
         sys.exit(str(error))
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS: {error}\nCorrect the credentials, the region or their rights (`aws sts get-caller-identity`).")
+        sys.exit(
+            f"AWS: {error}\nCorrect the region (AWS_DEFAULT_REGION), the credentials or their rights "
+            "(`aws sts get-caller-identity`)."
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,12 @@ def build(folder: Path) -> Path:
         if done.returncode:
             raise DeployError(f"{script} failed; its message stands above. Nothing was deployed.")
     return folder
+
+
+def words_of_make(flags: str) -> list[str]:
+    """What stands behind `make deploy` as NAME=VALUE, from make's own variable; capitals are the Makefile's."""
+    _, _, words = flags.partition("-- ")
+    return [word for word in shlex.split(words.replace("$$", "$")) if not word.partition("=")[0].isupper()]
 
 
 def given_values(words: Iterable[str], environment: Mapping[str, str]) -> dict[str, str]:
@@ -182,8 +194,9 @@ Whether it works is told by
 The first pass is done: the platform is there, without Snowflake. Next:
 
   1. Spotify's credentials and the watchlist. spotify.json is {{"client_id": "…", "client_secret": "…"}}; delete it
-     afterwards.
+     afterwards. The watchlist begins as an example: put your artists in.
 
+     .venv/bin/spotify-platform watchlist > watchlist.yaml
      aws secretsmanager put-secret-value --secret-id {told["SpotifySecretArn"]} --secret-string file://spotify.json
      aws s3 cp watchlist.yaml {told["WatchlistUrl"]}
 
@@ -194,6 +207,7 @@ The first pass is done: the platform is there, without Snowflake. Next:
   3. Snowflake, if you want it (docs/snowflake.md, from an empty account). The command prints three values; the second
      pass takes them, and later ones remember them:
 
+     .venv/bin/pip install -e '.[snowflake]'
      export SPOTIFY_PLATFORM_WAREHOUSE=snowflake
      .venv/bin/spotify-platform warehouse apply
      make deploy SnowflakeUserArn=… SnowflakeExternalId=… SnowflakeQueueArn=…

@@ -49,6 +49,18 @@ def load() -> Any:
 deploy = load()
 
 
+def test_what_stands_behind_make_is_read_a_mistyped_name_too():
+    flags = (
+        r"-w --no-print-directory -- ARGS=--plan AlarmEmail= CaptureSchedule=cron(0\ 5\ *\ *\ ?\ *) alarmemail=a@b.c"
+    )
+    words = deploy.words_of_make(flags)
+    assert words == ["AlarmEmail=", "CaptureSchedule=cron(0 5 * * ? *)", "alarmemail=a@b.c"]
+    assert deploy.given_values(words[:2], {}) == {"AlarmEmail": "", "CaptureSchedule": "cron(0 5 * * ? *)"}
+    with pytest.raises(deploy.DeployError, match="alarmemail"):
+        deploy.given_values(words, {})
+    assert deploy.words_of_make("") == deploy.words_of_make("w") == []
+
+
 def test_parameters_are_given_as_words_or_as_variables_and_words_win():
     environment = {"AlarmEmail": "old@example.org", "FlexFromDates": "30", "SnowflakeUserArn": "", "HOME": "/"}
     given = deploy.given_values(["AlarmEmail=new@example.org", "CaptureSchedule=rate(15 minutes)"], environment)
@@ -110,6 +122,7 @@ def test_the_first_pass_ends_with_what_comes_next():
     said = deploy.what_next(OUTPUTS, {"SnowflakeUserArn": ""})
     first = [words[:3] for words in commands(said) if words[0] in ("aws", "make") or "spotify-platform" in words[0]]
     assert first == [
+        [".venv/bin/spotify-platform", "watchlist", ">"],
         ["aws", "secretsmanager", "put-secret-value"],
         ["aws", "s3", "cp"],
         [".venv/bin/spotify-platform", "warehouse", "apply"],
