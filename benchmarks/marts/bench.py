@@ -512,7 +512,8 @@ def totals(told: dict[str, dict[str, Any]]) -> list[Row]:
         return Cost(*found["whole"]).plus(Cost(*found["export"]) if export else Cost(0, 0))
 
     def summed(side: str) -> Cost | None:
-        costs = [Cost(*cost) for cost in told["naive"][side].values()] if "naive" in told else []
+        measured = told.get("naive", {"naive": {}})
+        costs = [Cost(*measured[side][name]) for name in measured["naive"]]  # of those that both have
         return reduce(Cost.plus, costs) if costs else None
 
     def of_bounded(part: str) -> Cost | None:
