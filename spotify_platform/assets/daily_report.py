@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from spotify_platform.assets.preview import may_be_shown
+from spotify_platform.assets.preview import may_be_shown, plain
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import OWNER
 from spotify_platform.report import reads
@@ -41,7 +41,7 @@ def daily_report(
         zone.put(keys.REPORT, path)
     told: dict[str, dg.MarkdownMetadataValue] = {}
     if may_be_shown(origin, context.instance):
-        told["findings"] = dg.MetadataValue.md("\n".join(f"- {_plain(text)}" for text in made.findings))
+        told["findings"] = dg.MetadataValue.md("\n".join(f"- {plain(text)}" for text in made.findings))
     yield dg.MaterializeResult(
         metadata={
             "report": dg.MetadataValue.path(str(path)),
@@ -51,8 +51,3 @@ def daily_report(
         }
     )
     fail_if_last(context, "reports", unread_dates(zone, days_of_run(context.run)))
-
-
-def _plain(text: str) -> str:
-    """A sentence in which names are no markup."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>#|" else letter for letter in text)

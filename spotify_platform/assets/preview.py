@@ -19,13 +19,18 @@ from spotify_platform.load.preview import Preview
 _LONGEST = 999
 _WIDTH = 53  # letters of a line: what a window of 1,300 pixels shows of a table; the rest would be cut off
 _CELL, _LABEL = 36, 16  # letters of a text that are shown
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~&!])")  # a name is Spotify's text: no letter of it may be read as Markdown
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&!#])")  # a name is Spotify's text: no letter of it may be read as Markdown
 _BAR, _LEFT, _BARS = 18, 130, 230  # height of a bar's line, room for the labels, room for the bars
 
 
 def may_be_shown(origin: Origin | None, instance: dg.DagsterInstance) -> bool:
     """Whether rows may go into Dagster's history: Spotify's content is handed on to nobody, Dagster+ neither."""
     return (origin is not None and origin.origin == "sandbox") or "dagster_cloud" not in type(instance).__module__
+
+
+def plain(text: str) -> str:
+    """A text as Markdown in which no letter of it is markup."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def metadata(preview: Preview) -> dict[str, dg.MarkdownMetadataValue]:
@@ -107,7 +112,7 @@ def _cell(value: object) -> str:
         return f"{value:,.3f}".rstrip("0").rstrip(".")
     if isinstance(value, int):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)  # a year has no comma
-    return value.isoformat() if isinstance(value, date) else _MARKUP.sub(r"\\\1", _short(str(value), _CELL))
+    return value.isoformat() if isinstance(value, date) else plain(_short(str(value), _CELL))
 
 
 def _short(text: str, letters: int) -> str:
