@@ -4,17 +4,20 @@ Dagster's UI shows Markdown in place up to 1,000 characters and hides a longer o
 are kept under that: columns, or bars, that do not fit are left out. It shows images from `data:` addresses.
 """
 
+from __future__ import annotations  # neither DuckDB nor obstore loads with the definitions
+
 import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from spotify_platform.lake.origin import Origin
-from spotify_platform.load.preview import Preview
+if TYPE_CHECKING:
+    from spotify_platform.lake.origin import Origin
+    from spotify_platform.load.preview import Preview
 
 _LONGEST = 999
 _WIDTH = 53  # letters of a line: what a window of 1,300 pixels shows of a table; the rest would be cut off
