@@ -31,7 +31,7 @@ windows as (
         days.snapshot_date,
         artist_key,
         artist_id,
-        max(credited_as) over (
+        max(credited_as) filter (snapshot_date = charted_day) over (
             of_artist range between interval 34 days preceding and current row
         ) as credited_as,
         coalesce(sum(points) filter (snapshot_date = charted_day) over (
