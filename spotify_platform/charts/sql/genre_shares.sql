@@ -25,7 +25,7 @@ named as (
 select
     chart_week,
     genre,
-    sum(share) as share,
+    round(sum(share), 6) as share,
     min(coverage) as coverage,
     min_by(confidence, coverage) as confidence,
     case when sum(share) is null then max(reason) end as reason

@@ -9,7 +9,7 @@ with fastest as (
     from marts.market_performance
     where snapshot_date between $day - 27 and $day
     group by market
-    order by avg(turnover) is null, avg(turnover) desc, market
+    order by avg(turnover) is null, round(avg(turnover), 6) desc, market
     limit 12
 )
 

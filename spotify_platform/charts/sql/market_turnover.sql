@@ -6,8 +6,8 @@
 -- read:  the mean over the charts of the window; the 24 markets that change fastest.
 select
     market,
-    avg(turnover) as mean_turnover,
-    avg(mean_track_age_days) as mean_track_age_days,
+    round(avg(turnover), 6) as mean_turnover,
+    round(avg(mean_track_age_days), 6) as mean_track_age_days,
     count(*) as charts,
     count(case when stale_source then 1 end) as repeated_charts,
     count(*) / 28.0 as coverage,
