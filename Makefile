@@ -1,11 +1,11 @@
 # Everything lives in .venv/ and .platform/; delete both to start afresh.
 PYTHON ?= python3
 BIN := .venv/bin
-DEV := dev,aws,dashboard,oss,plus,quality,snowflake,spark
+DEV := dev,aws,beginner,dashboard,oss,plus,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
+.PHONY: beginner deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
 	bench-load bench-extract bench-curate bench-dashboard bench-marts bench-sensor
 
 help:  ## list the commands
@@ -19,6 +19,9 @@ dashboard: .venv/run  ## serve the dashboard at http://localhost:8501
 
 dev: .venv/run  ## start the Dagster UI at http://localhost:3000
 	$(BIN)/dagster dev
+
+beginner: .venv/beginner  ## the same job in four plain scripts with pandas and CSV files, examples/beginner
+	@$(BIN)/python examples/beginner/offline.py .platform/beginner
 
 test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/ruff check .
@@ -103,6 +106,10 @@ endef
 	@$(call install,dashboard)
 	@touch $@
 
+.venv/beginner: pyproject.toml requirements.lock
+	@$(call install,beginner)
+	@touch $@
+
 .venv/dev: pyproject.toml requirements.lock
 	@$(call install,$(DEV))
-	@touch .venv/run $@
+	@touch .venv/run .venv/beginner $@
