@@ -5,7 +5,7 @@ DEV := dev,aws,beginner,dashboard,oss,plus,quality,snowflake,spark
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: beginner deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
+.PHONY: beginner site deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
 	bench-load bench-extract bench-curate bench-dashboard bench-marts bench-sensor
 
 help:  ## list the commands
@@ -44,7 +44,9 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make the dictionary, the lineage, deploy/snowflake, the question book, and Power BI's files and page
+docs: .venv/dev  ## make what is made from the code: reference, dictionary, lineage, deploy/snowflake, questions, Power BI
+	$(BIN)/python docs/reference.py docs/reference
+	$(BIN)/python docs/rooms.py docs/pictures/rooms.svg
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m spotify_platform.marts.lineage > spotify_platform/marts/lineage.json
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
@@ -71,7 +73,11 @@ bench-dashboard: .venv/dev  ## how long a page and a filter take, on the demo an
 bench-sensor: .venv/dev  ## what a tick of the sensor costs, with a thousand captures and with a million
 	$(BIN)/python benchmarks/sensor.py
 
-pictures: .venv/dev  ## make the README's pictures of dashboard and report (needs chromium)
+site: .venv/dev  ## build the documentation as a site, site/index.html; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+pictures: .venv/dev  ## make the pictures of dashboard, report and Dagster's UI (needs chromium)
+	$(BIN)/python docs/graph.py docs/graph.png
 	$(BIN)/python docs/pictures.py docs/pictures
 
 lock: .venv/dev  ## lock the versions anew

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 
+from stale import made
+
 ROOT = Path(__file__).parents[1]
 PROGRAMS = Path(sys.executable).parent
 PAGE = "/assets/marts/trending_artists_daily?view=lineage&lineageScope=upstream&lineageDepth=9"
@@ -78,6 +80,7 @@ def main(path: Path) -> None:
             clip |= {"width": box["width"] + 2 * MARGIN, "height": box["height"] + 2 * MARGIN}
             page.screenshot(path=path, clip=clip)
             browser.close()
+    made([path.name])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from questions import demo
+from stale import made
 
 # Picture → page, width and height of the window, colours.
 PICTURES = {
@@ -89,6 +90,7 @@ def main(folder: Path) -> None:
         report = home / "demo" / "report" / "report.html"
         take(browser, report.as_uri(), REPORT, folder / "report.png")
         browser.close()
+    made([*(f"{name}.png" for name in PICTURES), "report.png"])
 
 
 if __name__ == "__main__":

@@ -158,4 +158,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    from stale import made
+
     main(Path(sys.argv[1]))
+    made(f"{question.name}.png" for question in questions() if question.picture)

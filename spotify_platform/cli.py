@@ -304,8 +304,14 @@ def _publish(home: "Home", days: list[date]) -> list[str]:
 
 @_command(app)
 def backfill(
-    first: Annotated[datetime | None, typer.Argument(metavar="FROM", formats=["%Y-%m-%d"], show_default=False)] = None,
-    last: Annotated[datetime | None, typer.Argument(metavar="TO", formats=["%Y-%m-%d"], show_default=False)] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Argument(metavar="FROM", formats=["%Y-%m-%d"], show_default=False, help="The first snapshot date."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Argument(metavar="TO", formats=["%Y-%m-%d"], show_default=False, help="The last snapshot date."),
+    ] = None,
     stale: Annotated[
         bool, typer.Option("--stale", help="Only dates that another version of the code curated, of all or in FROM–TO.")
     ] = False,

@@ -61,12 +61,18 @@ class Settings(_Deployed):
     mode: Literal["auto", "extended", "development"] = Field("auto", description="what the client id may ask for")
     api_url: str | None = Field(None, description="another address of the Web API, for instance the sandbox's")
     token_url: str | None = Field(None, description="where tokens are asked for, with another address of the API")
-    client_id: str | None = Field(None, validation_alias="SPOTIPY_CLIENT_ID")
-    client_secret: SecretStr | None = Field(None, validation_alias="SPOTIPY_CLIENT_SECRET")
+    client_id: str | None = Field(
+        None, validation_alias="SPOTIPY_CLIENT_ID", description="client id of an app at developer.spotify.com"
+    )
+    client_secret: SecretStr | None = Field(
+        None, validation_alias="SPOTIPY_CLIENT_SECRET", description="its client secret"
+    )
     webhook_url: SecretStr | None = Field(None, description="told of failed runs, Slack's or another that takes text")
     retention_raw_days: int | None = Field(None, ge=1, description="days that captures are kept; unset: for good")
     retention_curated_days: int | None = Field(None, ge=1, description="days that tables and rows are kept")
-    dagster_home: Path | None = Field(None, validation_alias="DAGSTER_HOME")
+    dagster_home: Path | None = Field(
+        None, validation_alias="DAGSTER_HOME", description="where Dagster keeps its history, instead of the home"
+    )
 
     @field_validator("home")
     @classmethod
@@ -128,7 +134,7 @@ class PowerBISettings(BaseSettings):
     workspace_id: str | None = Field(None, description="the workspace that it lies in")
     tenant_id: str | None = Field(None, description="the organisation's id in Microsoft Entra")
     client_id: str | None = Field(None, description="a service principal that is a member of the workspace")
-    client_secret: SecretStr | None = Field(None, description="its secret")
+    client_secret: SecretStr | None = Field(None, description="the principal's password")
     deadline_minutes: float = Field(60, gt=0, description="minutes that a refresh may take")
     api_url: str = Field("https://api.powerbi.com", description="another cloud's address")
     login_url: str = Field("https://login.microsoftonline.com", description="where that cloud gives tokens")

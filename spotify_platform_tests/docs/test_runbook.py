@@ -1,0 +1,57 @@
+"""The run book has a line for whatever may ring: each alarm, check, sensor, schedule and kind of error."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spotify_platform.contracts import errors
+from spotify_platform.definitions import build_definitions
+
+ROOT = Path(__file__).parents[2]
+BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
+KINDS = [
+    name
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.PlatformError) and not kind.__subclasses__()
+]
+
+
+class _Template(yaml.SafeLoader):
+    """Reads CloudFormation's YAML; what its functions would give does not matter here."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: getattr(node, "value", None))
+
+
+def entries() -> set[str]:
+    """What stands, as code, in the first column of a table."""
+    rows = [line.split("|")[1] for line in BOOK.splitlines() if line.startswith("|")]
+    return {name for first in rows for name in re.findall(r"`([^`]+)`", first)}
+
+
+def test_every_alarm_of_the_template_has_its_line() -> None:
+    template = yaml.load((ROOT / "deploy" / "aws" / "template.yaml").read_text("utf-8"), Loader=_Template)
+    resources = template["Resources"].values()
+    alarms = [one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert len(alarms) == 4
+    assert {name.removeprefix("${AWS::StackName}-") for name in alarms} <= entries()
+
+
+def test_every_check_sensor_and_schedule_of_dagster_has_its_line() -> None:
+    definitions = build_definitions()
+    checks = {
+        key.name
+        for key in definitions.resolve_asset_graph().asset_check_keys
+        if key.asset_key.to_user_string() != "quality/report"  # one for each rule of a contract, told together
+    }
+    repository = definitions.get_repository_def()
+    alone = {one.name for one in (*repository.sensor_defs, *repository.schedule_defs)}
+    assert checks and alone
+    assert checks | alone <= entries()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_error_has_its_line(kind: str) -> None:
+    assert kind in entries()
