@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each section of the page printed, by heading; the folder is like a clone after `make demo` and `make beginner`."""
+    """What each section printed, by heading, in a folder like a clone after `make demo` and `make beginner`."""
     clone = tmp_path_factory.mktemp("clone")
     (clone / "examples").symlink_to(ROOT / "examples")
     (clone / ".venv").symlink_to(sys.prefix)
@@ -101,7 +101,7 @@ def test_a_late_day_takes_the_newest_ones_place_in_the_beginners_table_only(told
     said = told["Load: yesterday comes after today"]
     newer, older = re.findall(r"^US,1,.*,(\d+),", said, re.MULTILINE)
     assert newer != older
-    found = re.findall(r"^[\d-]{10} +(\d+) +([\d,]+)$", said, re.MULTILINE)
+    found = re.findall(r"^[\d-]{10} +(\d+) +([\d,]+) *$", said, re.MULTILINE)
     assert [(rows, streams.replace(",", "")) for rows, streams in found] == [("50", newer), ("50", older)]
     assert "Nothing new" in said
 
