@@ -17,6 +17,7 @@ from spotify_platform.contracts.errors import PermanentError, TransientError
 # It is private: a test guards what it does.
 _NOT_STAMPED = {"__source_asset_observation__": True}
 
+_BACKFILL = "dagster/backfill"  # a run's tag: the backfill that asked for it
 _ZONES = ("raw", "curated", "warehouse", "marts", "reports")
 
 
@@ -55,9 +56,11 @@ def report_days(
     """Materialise exactly `days`, asset by asset with its metadata, and satisfy the op's outputs without a stamp.
 
     A day outside `changed` that reads as materialised already is left as it is, unless other days of the run are
-    missing: the run will fail then, and would make it read as failed.
+    missing: the run will fail then, and would make it read as failed. Nor in a backfill of Dagster's: it waits for each
+    of its partitions to be materialised by its own runs, and ends as failed without (1.13.27).
     """
-    known = set() if len(days) < len(context.partition_keys) else _materialised(context)
+    all_there = len(days) == len(context.partition_keys)
+    known = _materialised(context) if all_there and _BACKFILL not in context.run.tags else set()
     for day, assets in sorted(days.items()):
         if day in changed or day not in known:
             for key, metadata in assets.items():

@@ -140,3 +140,28 @@ def test_a_run_of_the_curated_assets_alone_fails_there_for_the_same_dates(lake: 
         (failure,) = [event for event in result.all_events if event.is_step_failure]
         assert failure.step_key == "curate"
         assert days(instance.get_materialized_partitions(dg.AssetKey(["curated", "tracks"]))) == [0]
+
+
+def test_a_backfill_of_dagsters_sees_each_of_its_days_materialised_though_nothing_changed(lake: Lake) -> None:
+    """It counts what its own runs materialised, and a day that it misses ends it as failed."""
+    for offset in range(2):
+        capture(lake, FIRST + timedelta(days=offset))
+    definitions = build_definitions(lake=LakeResource(url=lake.url))
+    curated = [key for key in definitions.resolve_asset_graph().get_all_asset_keys() if key.path[0] == "curated"]
+    job = definitions.resolve_implicit_global_asset_job_def()
+    tags = {
+        "dagster/asset_partition_range_start": "2026-11-01",
+        "dagster/asset_partition_range_end": "2026-11-02",
+    }
+
+    def materialised(instance: dg.DagsterInstance, **more: str) -> list[int]:
+        """The days of which a run says that it materialised the tracks."""
+        run = job.execute_in_process(instance=instance, tags=tags | more, asset_selection=curated)
+        events = run.asset_materializations_for_node("curate")
+        of_tracks = [event for event in events if event.asset_key == dg.AssetKey(["curated", "tracks"])]
+        return days(event.partition for event in of_tracks if event.partition)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert materialised(instance) == [0, 1]
+        assert materialised(instance) == []
+        assert materialised(instance, **{"dagster/backfill": "abc"}) == [0, 1]
