@@ -78,6 +78,7 @@ site: .venv/dev  ## build the documentation as a site, site/index.html; a broken
 
 pictures: .venv/dev  ## make the pictures of dashboard, report and Dagster's UI (needs chromium)
 	$(BIN)/python docs/graph.py docs/graph.png
+	$(BIN)/python docs/tour_pictures.py docs/pictures
 	$(BIN)/python docs/pictures.py docs/pictures
 
 lock: .venv/dev  ## lock the versions anew

@@ -17,6 +17,7 @@ _CHARTS = ("spotify_platform/charts/**/*.py", "spotify_platform/charts/**/*.sql"
 SOURCES = {
     "dashboard-*.png": ("dashboard/**/*.py", *_CHARTS),
     "report.png": ("spotify_platform/report.py", *_CHARTS),
+    "dagster-*.png": ("spotify_platform_tests/graph.txt", "docs/tour_pictures.py"),
     "graph.png": ("spotify_platform_tests/graph.txt",),
     "[0-9]*.png": ("docs/questions/*.sql", "docs/questions.py"),
 }
