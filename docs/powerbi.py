@@ -24,7 +24,7 @@ HEAD = """# Power BI
 [powerbi/](../powerbi) is a Power BI project: a semantic model in TMDL, a report of five pages in PBIR, a theme. It is
 made from the marts' contracts and checked in:
 
-```
+```sh
 .venv/bin/spotify-platform powerbi build            # makes it anew
 .venv/bin/spotify-platform powerbi build --check    # names the files that are stale, and exits with 1
 ```
