@@ -58,6 +58,7 @@ def test_an_audit_names_every_table_with_its_checks(platform: Platform, charts: 
     assert "nothing was captured" in platform.cli("audit", "2026-01-01").err
 
 
+@pytest.mark.soak
 def test_great_expectations_is_asked_for_any_date(platform: Platform, charts: dict[str, Path]) -> None:
     platform.ok("import", "charts", charts[f"regional-us-daily-{LAST}.csv"])
     platform.ok("run")

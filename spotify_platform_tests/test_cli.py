@@ -311,6 +311,7 @@ def test_a_withheld_date_is_said_and_the_others_go_on(platform: Platform, tmp_pa
     assert len(platform.query("select distinct snapshot_date from marts.chart_movement")) == 2
 
 
+@pytest.mark.soak
 def test_the_home_can_lie_anywhere(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     elsewhere = tmp_path / "a folder with ä and spaces"
     monkeypatch.setenv("SPOTIFY_PLATFORM_HOME", os.fspath(elsewhere))

@@ -29,7 +29,8 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """The blocks of shell commands of a page, in order."""
     found: list[tuple[str, str]] = []
-    kind, lines = None, []
+    kind: str | None = None
+    lines: list[str] = []
     for line in (ROOT / page).read_text("utf-8").splitlines():
         fence = _FENCE.match(line)
         if fence and kind is None:

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from spotify_platform.contracts import errors
 from spotify_platform.definitions import build_definitions
+from spotify_platform_tests.deploy.rules import of_type, read
 
 ROOT = Path(__file__).parents[2]
 BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
@@ -18,13 +18,6 @@ KINDS = [
 ]
 
 
-class _Template(yaml.SafeLoader):
-    """Reads CloudFormation's YAML; what its functions would give does not matter here."""
-
-
-_Template.add_multi_constructor("!", lambda loader, suffix, node: getattr(node, "value", None))
-
-
 def entries() -> set[str]:
     """What stands, as code, in the first column of a table."""
     rows = [line.split("|")[1] for line in BOOK.splitlines() if line.startswith("|")]
@@ -32,9 +25,8 @@ def entries() -> set[str]:
 
 
 def test_every_alarm_of_the_template_has_its_line() -> None:
-    template = yaml.load((ROOT / "deploy" / "aws" / "template.yaml").read_text("utf-8"), Loader=_Template)
-    resources = template["Resources"].values()
-    alarms = [one["Properties"]["AlarmName"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    template = read((ROOT / "deploy" / "aws" / "template.yaml").read_text("utf-8"))
+    alarms = [one["AlarmName"]["Fn::Sub"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
     assert len(alarms) == 4
     assert {name.removeprefix("${AWS::StackName}-") for name in alarms} <= entries()
 
@@ -47,7 +39,7 @@ def test_every_check_sensor_and_schedule_of_dagster_has_its_line() -> None:
         if key.asset_key.to_user_string() != "quality/report"  # one for each rule of a contract, told together
     }
     repository = definitions.get_repository_def()
-    alone = {one.name for one in (*repository.sensor_defs, *repository.schedule_defs)}
+    alone = {one.name for one in repository.sensor_defs} | {one.name for one in repository.schedule_defs}
     assert checks and alone
     assert checks | alone <= entries()
 

@@ -130,14 +130,14 @@ def test_a_second_answer_takes_the_place_of_the_first(offline: Path, tmp_path: P
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """Two days of the demo, with all oddities of real answers: nulls, years as dates, episodes, local files."""
+    """A day of the demo, with all oddities of real answers: nulls, years as dates, episodes, local files."""
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("platform")
         patch.setenv("SPOTIFY_PLATFORM_HOME", str(root))
         patch.delenv("SPOTIPY_CLIENT_ID", raising=False)
         patch.setattr("spotify_platform.sandbox.serve", partial(serve, behaviour=Behaviour(oddities=True)))
         platform = Platform(root)
-        platform.ok("demo", "--days", "2")
+        platform.ok("demo", "--days", "1")
         yield platform
 
 

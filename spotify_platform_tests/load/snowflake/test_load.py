@@ -214,6 +214,7 @@ def test_a_run_of_the_platform_loads_and_builds_in_snowflake(account: Account, p
     assert account.rows("select count(*) from marts.coverage") == [(0,)]
 
 
+@pytest.mark.soak
 def test_after_a_change_of_the_warehouse_everything_is_loaded_and_built_there(
     account: Account, platform_of: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +290,7 @@ def test_of_two_loaders_that_copy_at_once_one_waits_and_no_row_is_there_twice(
     assert account.artists() == {DAY: ["ann", "bob"]}
 
 
+@pytest.mark.soak
 def test_marts_of_dates_that_change_while_they_are_built_are_not_published(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
