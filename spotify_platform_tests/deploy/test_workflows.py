@@ -48,11 +48,14 @@ class Workflows:
 
 
 def schema(flows: Workflows) -> list[str]:
-    """GitHub's schemas of workflows and of Dependabot's file, as check-jsonschema has them."""
+    """GitHub's schemas of workflows, of Dependabot's file and of forms for issues, as check-jsonschema has them."""
     found = []
+    forms = flows.folder / "ISSUE_TEMPLATE"
     for name, files in (
         ("github-workflows", (flows.folder / "workflows").iterdir()),
         ("dependabot", iter([flows.folder / "dependabot.yml"])),
+        ("github-issue-forms", (path for path in forms.iterdir() if path.stem != "config")),
+        ("github-issue-config", iter([forms / "config.yml"])),
     ):
         command = [str(TOOLS / "check-jsonschema"), "--builtin-schema", f"vendor.{name}", *map(str, files)]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -269,6 +272,8 @@ FORKS = "github.event.pull_request.head.repo.full_name == github.repository &&"
 MISTAKES = [
     (schema, CI, "runs-on: ubuntu-24.04", "run-on: ubuntu-24.04"),
     (schema, UPDATES, "interval: weekly", "interval: always"),
+    (schema, "ISSUE_TEMPLATE/bug.yml", "type: input", "type: line"),
+    (schema, "ISSUE_TEMPLATE/config.yml", "blank_issues_enabled: true", "blank_issues_enabled: often"),
     (zizmor, CI, "persist-credentials: false", "fetch-depth: 1"),
     (zizmor, CI, "run: .ci/run", "run: .ci/run ${{ github.event.pull_request.title }}"),
     (zizmor, AWS, "run: make deploy", "run: make deploy ${{ github.event.head_commit.message }}"),
