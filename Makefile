@@ -31,6 +31,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy glue/curate.py glue/build.py
 	$(BIN)/mypy deploy/aws/deploy.py deploy/aws/stacks.py
 	$(BIN)/mypy deploy/powerbi/publish.py
+	$(BIN)/mypy deploy/airflow/dags/dagster_runs.py
 	MYPYPATH=examples/beginner $(BIN)/mypy --allow-any-generics examples/beginner/*.py
 	MYPYPATH=docs $(BIN)/mypy docs/reference.py docs/rooms.py docs/site_hooks.py docs/stale.py
 	MYPYPATH=dashboard $(BIN)/mypy dashboard/app.py dashboard/views/*.py
