@@ -173,20 +173,26 @@ def errors() -> str:
 
 
 def _messages() -> dict[str, set[str]]:
-    """Kind of error → the messages that stand where one is raised. `refusal` makes an InputError of a file."""
+    """Kind of error → the messages that the code has for it. `refusal` makes an InputError of a file.
+
+    Raised or returned for somebody else to raise; what a room derives from a kind for itself is told with that kind.
+    """
     found: dict[str, set[str]] = defaultdict(set)
-    for path in PACKAGE.rglob("*.py"):
-        if "sandbox" in path.parts:
+    trees = [ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py") if "sandbox" not in path.parts]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    kinds = {name: name for name in vars(kinds_of_errors) if name.endswith("Error")}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef) and node.name not in kinds and node.bases:
+            base = getattr(node.bases[0], "id", "")
+            kinds |= {node.name: kinds[base]} if base in kinds else {}
+    for node in nodes:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)):
-                continue
-            name = getattr(node.exc.func, "id", "")
-            if name == "refusal":  # extract/files.py: where, what is wrong, what to do
-                where, what, remedy = (_text(one) for one in node.exc.args)
-                found["InputError"].add(_plain(f"{where}: {what}. Nothing was imported. {remedy}"))
-            elif node.exc.args and (text := _text(node.exc.args[0])) != "…":
-                found[name].add(_plain(text))
+        if node.func.id == "refusal":  # extract/files.py: where, what is wrong, what to do
+            where, what, remedy = (_text(one) for one in node.args)
+            found["InputError"].add(_plain(f"{where}: {what}. Nothing was imported. {remedy}"))
+        elif node.func.id in kinds and node.args and (text := _text(node.args[0])) != "…":
+            found[kinds[node.func.id]].add(_plain(text))
     return found
 
 

@@ -7,14 +7,14 @@ import pytest
 
 from spotify_platform.contracts import errors
 from spotify_platform.definitions import build_definitions
-from spotify_platform_tests.deploy.rules import of_type, read
+from spotify_platform_tests.deploy.rules import TEMPLATES, of_type, read
 
 ROOT = Path(__file__).parents[2]
 BOOK = (ROOT / "docs" / "runbook.md").read_text("utf-8")
 KINDS = [
     name
     for name, kind in vars(errors).items()
-    if isinstance(kind, type) and issubclass(kind, errors.PlatformError) and not kind.__subclasses__()
+    if isinstance(kind, type) and issubclass(kind, errors.PlatformError) and kind is not errors.PlatformError
 ]
 
 
@@ -24,11 +24,17 @@ def entries() -> set[str]:
     return {name for first in rows for name in re.findall(r"`([^`]+)`", first)}
 
 
-def test_every_alarm_of_the_template_has_its_line() -> None:
-    template = read((ROOT / "deploy" / "aws" / "template.yaml").read_text("utf-8"))
-    alarms = [one["AlarmName"]["Fn::Sub"] for one in of_type(template, "AWS::CloudWatch::Alarm").values()]
-    assert len(alarms) == 4
-    assert {name.removeprefix("${AWS::StackName}-") for name in alarms} <= entries()
+def test_every_alarm_rule_and_budget_of_the_templates_has_its_line() -> None:
+    templates = [read(path.read_text("utf-8")) for path in TEMPLATES]
+    names = {one["AlarmName"]["Fn::Sub"] for it in templates for one in of_type(it, "AWS::CloudWatch::Alarm").values()}
+    names |= {one["Name"]["Fn::Sub"] for it in templates for one in of_type(it, "AWS::Events::Rule").values()}
+    names |= {
+        one["Budget"]["BudgetName"]["Fn::Sub"]
+        for it in templates
+        for one in of_type(it, "AWS::Budgets::Budget").values()
+    }
+    assert len(names) == 6
+    assert {re.sub(r"^\$\{.*?\}-", "", name) for name in names} <= entries()
 
 
 def test_every_check_sensor_and_schedule_of_dagster_has_its_line() -> None:

@@ -78,6 +78,12 @@ def test_the_reference_is_what_the_code_says(page: str) -> None:
     assert (DOCS / "reference" / page).read_text("utf-8") == script("reference").PAGES[page](), "run `make docs`"
 
 
+def test_messages_that_are_made_for_somebody_else_to_raise_are_in_the_reference() -> None:
+    made = script("reference").errors()
+    for text in ("Spotify did not accept the credentials", "Glue cannot be asked", "Spotify serves only the present"):
+        assert text in made
+
+
 def test_the_picture_of_the_rooms_is_what_the_code_says() -> None:
     assert (DOCS / "pictures" / "rooms.svg").read_text("utf-8") == script("rooms").svg(), "run `make docs`"
 
