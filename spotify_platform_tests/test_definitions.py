@@ -45,7 +45,7 @@ ORDER = [
     {"contracts"},
     {"lake", "curate", "quality", "sandbox", "branch"},
     {"settings"},
-    {"extract", "marts", "home", "curator", "charts", "powerbi"},
+    {"extract", "marts", "home", "curator", "charts", "powerbi", "cost"},
     {"load", "report"},
     {"publish", "audits", "purge"},
     {"resources", "second_opinion", "backfill", "health"},
@@ -55,7 +55,7 @@ ORDER = [
     {"summary"},
     {"cli"},
 ]
-NO_DAGSTER = {"contracts", "extract", "lake", "curate", "quality", "load", "marts", "charts"} | {
+NO_DAGSTER = {"contracts", "cost", "extract", "lake", "curate", "quality", "load", "marts", "charts"} | {
     *{"audits", "backfill", "curator", "powerbi", "publish", "purge", "report", "sandbox", "second_opinion"}
 }
 # The Glue job carries these two alone.
