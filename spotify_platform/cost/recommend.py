@@ -31,8 +31,8 @@ class Recommendation:
     why: str
 
 
-# Of `make bench-cost`, on two cores (docs/cost.md); until a run of one's own tells better.
-FIRST_GUESS = Run("duckdb", raw_bytes=500_000_000, used=7.0)
+# What docs/deploy.md tells, on two cores; until a run of one's own tells better.
+FIRST_GUESS = Run("duckdb", raw_bytes=500_000_000, used=6.0)
 # The job's own start and its least workers, of a minute each: one driver and one executor.
 LEAST_DPU_SECONDS = 120.0
 
