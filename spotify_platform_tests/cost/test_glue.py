@@ -105,8 +105,9 @@ def test_pages_are_read_until_they_are_older_than_what_is_asked_for() -> None:
     pages = (
         # 23:30 an hour west of UTC is the next day
         (first, {"JobRuns": [started(20, "too late"), started(19, "last")], "NextToken": "2"}),
-        (first | {"NextToken": "2"}, {"JobRuns": [started(17, "first"), started(16, "too early")], "NextToken": "3"}),
+        (first | {"NextToken": "2"}, {"JobRuns": [started(18, "between")], "NextToken": "3"}),
+        (first | {"NextToken": "3"}, {"JobRuns": [started(17, "first"), started(16, "too early")], "NextToken": "4"}),
     )
     with answering("glue", "get_job_runs", *pages) as client:
         found = glue.fetch(client, "curate", date(2026, 11, 18), DAY)
-    assert [run["Id"] for run in found] == ["last", "first"]
+    assert [run["Id"] for run in found] == ["last", "between", "first"]
