@@ -1,4 +1,4 @@
-"""Makes docs/reference/: pages of the commands, the settings and the marts, from the code that defines them.
+"""Makes docs/reference/: pages of commands, settings, marts and errors, from the code that defines them.
 
 `python docs/reference.py docs/reference` writes them (`make docs`); a test fails when one is stale.
 """

@@ -10,7 +10,6 @@ from collections import defaultdict
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "spotify_platform"
-BESIDE = {"__init__", "py"}  # no rooms
 WIDTH, ROW, BOX, HIGH = 1000, 78, 108, 34
 
 
@@ -19,7 +18,7 @@ def imports() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if room in BESIDE:
+        if room == "__init__":
             continue
         found[room] |= set()
         if path.stem == "foreground":

@@ -6,12 +6,6 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-SNOWPIPE_CREDITS_A_GB = Decimal("0.0037")
-"""Since 2025-12-08, whatever the number of files; a GB is 10⁹ bytes here, which at most overstates by 7 %.
-
-https://docs.snowflake.com/en/user-guide/data-load-snowpipe-billing
-"""
-
 
 @dataclass(frozen=True)
 class Price:

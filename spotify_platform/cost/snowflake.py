@@ -22,9 +22,6 @@ from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.cost.usage import IDLE, UNATTRIBUTED, Usage
 
-LATENCY = timedelta(hours=8)
-"""After so long all three views are complete."""
-
 # Sums over days, so that a year's history is a few hundred rows. A statement counts on the day it began.
 _QUERIES = """
 select to_date(start_time) as usage_date, query_tag, sum(credits_attributed_compute) as credits

@@ -1,12 +1,6 @@
 """What the DAG asks of Dagster, against a real webserver and daemon: launched once, found again, stopped, told why."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -17,22 +11,13 @@ import pytest
 
 from spotify_platform.sandbox import Catalogue, write_chart_files
 from spotify_platform_tests.conftest import Platform
+from spotify_platform_tests.test_dagster_dev import running, until
 
 ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "deploy" / "airflow" / "dags"
 FIRST, LAST = date(2026, 11, 18), date(2026, 11, 19)
 
 pytestmark = pytest.mark.soak
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = 180) -> Any:
-    """Ask until the answer is true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if answer := condition():
-            return answer
-        time.sleep(0.5)  # between two questions to another process
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
 @pytest.fixture(scope="module")
@@ -45,39 +30,15 @@ def client() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def dagster(client: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """`dagster dev` on a home with two imported days, its sensors off so that nobody else asks for runs."""
-    with pytest.MonkeyPatch.context() as patch, socket.socket() as free:
-        root = tmp_path_factory.mktemp("home")
+    """`dagster dev` on a home with two imported days."""
+    root = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPOTIFY_PLATFORM_HOME", str(root))
         platform = Platform(root)
         files = write_chart_files(Catalogue(anchor=date(2026, 11, 20)), root / "files", FIRST, LAST, ["US"])
         platform.ok("import", "charts", *files)
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        command = [str(Path(sys.executable).with_name("dagster")), "dev", "-h", "127.0.0.1", "-p", str(port)]
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=dict(os.environ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            opened = client.Dagster(f"http://127.0.0.1:{port}")
-
-            def answers() -> bool:
-                try:
-                    return opened.find("nobody") is None
-                except client.DagsterError:
-                    return False
-
-            until(answers, "dagster dev answers")
-            yield opened
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(60)
+        with running("dagster", platform) as server:
+            yield client.Dagster(server.url.removesuffix("/graphql"))
 
 
 def ended(dagster: Any, run_id: str) -> Any:

@@ -19,7 +19,6 @@ from spotipy.oauth2 import SpotifyClientCredentials
 from spotify_platform.cli import app
 from spotify_platform.sandbox import Catalogue, Sandbox, serve, write_chart_files
 from spotify_platform_tests.docs.pages import PAGES, ROOT, Block, blocks, commands
-from spotify_platform_tests.docs.test_how_to import copy  # noqa: F401 - the fixture
 
 # Page → blocks, by how they begin, that the tests below do not run, and why.
 NOT_RUN = {
@@ -114,7 +113,7 @@ def lacking(block: Block, printed: str) -> list[str]:
 
 
 @pytest.mark.soak
-def test_the_tour_can_be_copied_and_shows_what_it_says(copy: Path) -> None:  # noqa: F811
+def test_the_tour_can_be_copied_and_shows_what_it_says(copy: Path) -> None:
     told = session(copy, TOUR, {})
     assert sum(bool(block.shows) for block, _ in told) >= 5
     for block, printed in told:
@@ -129,7 +128,7 @@ def spotify() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def prepared(copy: Path, spotify: Sandbox) -> Path:  # noqa: F811
+def prepared(copy: Path, spotify: Sandbox) -> Path:
     """The repository with the files that pages speak of: charts of October, and a playlist as the API gave it."""
     first = date(2026, 10, 1)
     catalogue = Catalogue(anchor=date(2026, 10, 20))

@@ -13,7 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-MADE_WITH = ("mkdocs.yml", "README.md", "docs")
 
 
 def script(name: str) -> ModuleType:
@@ -24,7 +23,7 @@ def script(name: str) -> ModuleType:
 
 
 def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
-    """Build the site of a copy of the repository, where every request of a network would fail."""
+    """Build the site of a folder, where every request of a network would fail."""
     words = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(site)]
     without = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "NO_MKDOCS_2_WARNING": "1"}
     return subprocess.run(words, cwd=folder, env=os.environ | without, capture_output=True, text=True, check=False)
