@@ -6,7 +6,7 @@ UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
 .PHONY: beginner site deploy deploy-local glue help demo dashboard dev test soak format docs lock lambda pictures clean \
-	bench-load bench-extract bench-curate bench-dashboard bench-marts bench-sensor
+	bench-load bench-extract bench-curate bench-cost bench-dashboard bench-marts bench-sensor
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,7 +33,7 @@ test: .venv/dev  ## set everything up and pass all tests
 	$(BIN)/mypy deploy/powerbi/publish.py
 	$(BIN)/mypy deploy/airflow/dags/dagster_runs.py
 	MYPYPATH=examples/beginner $(BIN)/mypy --allow-any-generics examples/beginner/*.py
-	MYPYPATH=docs $(BIN)/mypy docs/reference.py docs/rooms.py docs/site_hooks.py docs/stale.py
+	MYPYPATH=docs $(BIN)/mypy docs/cost.py docs/reference.py docs/rooms.py docs/site_hooks.py docs/stale.py
 	MYPYPATH=dashboard $(BIN)/mypy dashboard/app.py dashboard/views/*.py
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
@@ -47,9 +47,10 @@ format: .venv/dev  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/dev  ## make what is made from the code: reference, dictionary, lineage, deploy/snowflake, questions, Power BI
+docs: .venv/dev  ## make what is made from the code: reference, costs, dictionary, lineage, deploy/snowflake, questions, Power BI
 	$(BIN)/python docs/reference.py docs/reference
 	$(BIN)/python docs/rooms.py docs/pictures/rooms.svg
+	$(BIN)/python docs/cost.py docs/cost.md
 	$(BIN)/python -m spotify_platform.contracts.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m spotify_platform.marts.lineage > spotify_platform/marts/lineage.json
 	$(BIN)/python -m spotify_platform.load.snowflake.ddl deploy/snowflake
@@ -66,6 +67,9 @@ bench-extract: .venv/run  ## what a capture costs: rate, requests, memory (ten m
 bench-curate: .venv/dev  ## what curation costs: against hand-written SQL, pandas and Spark, memory, a year (40 minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[bench]'
 	$(BIN)/python benchmarks/curate/bench.py
+
+bench-cost: .venv/dev  ## what the levers of cost are worth: engines, Glue's workers and FLEX, file sizes
+	$(BIN)/python benchmarks/cost.py
 
 bench-marts: .venv/run  ## what the marts cost: anew, a late day, against the query one would write first
 	$(BIN)/python benchmarks/marts/bench.py

@@ -15,6 +15,7 @@ PAGES = {
     "artists": "Artists",
     "releases": "New releases",
     "health": "Data health",
+    "cost": "Cost",
 }
 
 st.set_page_config(page_title="spotify_platform", layout="wide", initial_sidebar_state="collapsed")

@@ -28,6 +28,7 @@ PICTURES = {
     "dashboard-artists": ("artists", 1280, 860, "light"),
     "dashboard-releases": ("releases", 390, 844, "light"),
     "dashboard-health": ("health", 1280, 860, "light"),
+    "dashboard-cost": ("cost", 1280, 860, "light"),
     "dashboard-phone": ("", 390, 844, "dark"),
 }
 REPORT = ("report", 1280, 1000, "light")

@@ -20,7 +20,7 @@ from spotify_platform.contracts import errors as kinds_of_errors
 from spotify_platform.contracts.errors import PlatformError, TransientError
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.marts.sql import Mart, marts
-from spotify_platform.settings import PowerBISettings, Settings, SnowflakeSettings
+from spotify_platform.settings import CostSettings, PowerBISettings, Settings, SnowflakeSettings
 
 PROGRAM = "spotify-platform"
 PACKAGE = Path(__file__).parents[1] / "spotify_platform"
@@ -81,6 +81,7 @@ def settings() -> str:
         "The platform": (Settings, ""),
         "Snowflake": (SnowflakeSettings, "For the warehouse `snowflake`; where the values come from is in "
         "[Snowflake](../snowflake.md)."),
+        "Cost": (CostSettings, "For the ledger of costs; see [Cost](../cost.md)."),
         "Power BI": (PowerBISettings, "For the refresh of the deployed model; see [Power BI](../powerbi.md)."),
     }  # fmt: skip
     for title, (kind, told) in kinds.items():

@@ -15,6 +15,7 @@ from rich.markup import escape
 from spotify_platform.contracts.errors import InputError, PlatformError, UnfinishedError
 
 if TYPE_CHECKING:
+    from spotify_platform.cost.forecast import Expected
     from spotify_platform.home import Home
 
 app = typer.Typer(
@@ -322,7 +323,7 @@ def backfill(
     published from the same captures by the same code is left as it is.
     """
     from spotify_platform.backfill import plan_backfill
-    from spotify_platform.console import out, print_backfill, print_gaps, show_home
+    from spotify_platform.console import out, print_backfill, print_expected, print_gaps, show_home
     from spotify_platform.home import active_home
     from spotify_platform.publish import unread_dates
 
@@ -335,6 +336,8 @@ def backfill(
     if not plan.days:
         out.print("Nothing to do: no captured date is stale." if stale else "Nothing to do: no date can be made again.")
         return
+    if (expected := _expected(home, plan.days)).like:
+        print_expected(expected, len(plan.days), whole=False)
     failures = _publish(home, plan.days)
     left = unread_dates(home.lake(), plan.days)
     if not left:  # else the dates' own reasons are told
@@ -534,6 +537,69 @@ def query(
         err.print(f"[yellow]Nothing was captured here yet.[/yellow] {_BEGIN}", highlight=False, soft_wrap=True)
     columns, rows = ask(home.lake(), sql)
     print_rows(columns, rows, form)  # type: ignore[arg-type]
+
+
+# What costs are summed by → the ledger's column.
+_BY = {name: name for name in ("asset", "service", "partition", "run", "method")} | {
+    "day": "usage_date",
+    "type": "usage_type",
+}
+
+
+@_command(app)
+def cost(
+    by: Annotated[str, typer.Option(help="asset, day, service, type, partition, run or method.")] = "asset",
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day; without it the month's first.")
+    ] = None,
+    backfill: Annotated[
+        tuple[datetime, datetime] | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="FROM TO", help="What a backfill of past dates would cost."),
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Say what the platform used and what that cost, by asset or day; or what a backfill would cost.
+
+    Usage is counted by the platform and told by its providers; prices are list prices (docs/cost.md). The demo's costs
+    are what its work would have cost in the cloud. Each row is in operations.platform_cost, for `query`.
+    """
+    from spotify_platform.automation.foreground import reckon_costs
+    from spotify_platform.backfill import plan_backfill
+    from spotify_platform.console import print_costs, print_expected, print_gaps, show_home
+    from spotify_platform.cost import table
+    from spotify_platform.home import active_home
+    from spotify_platform.settings import read_cost_settings
+
+    if by not in _BY:
+        raise InputError(f"--by {by}: not known. Give one of {', '.join(_BY)}.")
+    if form not in ("table", "csv", "json"):
+        raise InputError(f"--format {form}: not known. Give table, csv or json.")
+    home, today = active_home(), datetime.now(UTC).date()
+    show_home(home)
+    if not home.has_data:
+        raise InputError(f"Nothing was captured here yet. {_BEGIN}")
+    _stop_on_failure(reckon_costs(home))
+    if backfill:
+        first, last = backfill
+        plan = plan_backfill(home.lake(), first.date(), last.date())
+        print_gaps(plan)
+        print_expected(_expected(home, plan.days), len(plan.days), whole=True)
+        return
+    rows = table.read(home.lake(), since.date() if since else today.replace(day=1))
+    print_costs(rows, _BY[by], form, today, read_cost_settings().daily_budget)  # type: ignore[arg-type]
+
+
+def _expected(home: "Home", days: list[date]) -> "Expected":
+    """What a backfill of dates would cost, by the ledger."""
+    from spotify_platform.cost import table
+    from spotify_platform.cost.forecast import backfill as expected
+    from spotify_platform.cost.prices import prices
+    from spotify_platform.cost.stored import raw_bytes_by_day
+    from spotify_platform.settings import read_cost_settings
+
+    sizes = raw_bytes_by_day(home.lake())
+    raw_bytes = sum(sizes.get(str(day), 0) for day in days)
+    return expected(table.read(home.lake()), len(days), raw_bytes, prices(read_cost_settings().prices))
 
 
 @_command(app)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,8 @@ from spotify_platform.resources.platform import Progress
 if TYPE_CHECKING:
     from spotify_platform.audits import AuditOfDate
     from spotify_platform.backfill import Backfill
+    from spotify_platform.cost.forecast import Expected
+    from spotify_platform.cost.ledger import Entry
     from spotify_platform.extract.plan import Plan
     from spotify_platform.lake.captures import Manifest
     from spotify_platform.lake.ledger import Covered, State
@@ -156,7 +159,7 @@ def _number(value: int | None, unless: str = "") -> str:
     return unless if value is None else f"{value:,}"
 
 
-def print_rows(columns: list[str], rows: list[tuple[object, ...]], form: Format) -> None:
+def print_rows(columns: list[str], rows: Sequence[tuple[object, ...]], form: Format) -> None:
     """Rows as a table for people, or as CSV or JSON for programs."""
     if form == "json":
         json.dump([dict(zip(columns, map(_plain, row), strict=True)) for row in rows], sys.stdout, ensure_ascii=False)
@@ -186,6 +189,8 @@ def _print_table(columns: list[str], cells: list[list[str]]) -> None:
 
 
 def _plain(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
@@ -309,6 +314,48 @@ def print_backfill(plan: "Backfill", left: Mapping[date, Sequence[str]]) -> None
         out.print(f"Withheld: {day}: {'; '.join(reasons)}", markup=False, highlight=False, soft_wrap=True)
 
 
+def print_costs(rows: Sequence["Entry"], by: str, form: Format, today: date, budget: Decimal) -> None:
+    """What was used cost, summed by a field of the ledger; for people with the sum and what the month will come to."""
+    from spotify_platform.cost.forecast import month
+    from spotify_platform.cost.ledger import cost_by, total
+
+    methods = {str(getattr(row, by)): row.method for row in rows}
+    whole = total(rows)
+    shares = [
+        (value, cost, round(float(cost / whole), 4) if whole else 0.0, methods.get(value, methods.get("None")))
+        for value, cost in cost_by(rows, by).items()
+    ]
+    print_rows([by, "usd", "share", "method"], shares, form)
+    if form != "table":
+        return
+    told = month(rows, today)
+    out.print(
+        f"Together ${whole:,.4f}. {today:%B}: ${told.so_far:,.4f} so far, ${told.whole:,.2f} at its end if each day "
+        f"that is left costs what a usual one does, ${told.usual_day:,.4f}. A day may cost ${budget:,.2f}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def print_expected(expected: "Expected", dates: int, *, whole: bool) -> None:
+    """What a backfill would cost: in a line, or `whole` with what it would use."""
+    if whole:
+        names = ["asset", "service", "usage_type", "quantity", "unit", "cost"]
+        lines = [tuple(getattr(line, name) for name in names) for line in expected.lines if line.cost]
+        print_rows(names, lines, "table")
+    like = ", ".join(f"{asset} as in run {run}" for asset, run in expected.like.items())
+    out.print(
+        f"At most about ${expected.cost:,.4f} for {dates:,} {'date' if dates == 1 else 'dates'}, by what runs used "
+        f"before: {like or 'nothing is known yet'}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if expected.unknown and whole:
+        out.print(f"Not in it, since no run of theirs is known: {', '.join(expected.unknown)}.", highlight=False)
+    if whole:
+        out.print(f"Engine: {expected.engine.engine}. {expected.engine.why}", highlight=False, soft_wrap=True)
+
+
 def print_purge(plan: "Purge") -> None:
     """What a purge would remove."""
     from spotify_platform.lake.captures import stretches
@@ -325,4 +372,6 @@ def print_purge(plan: "Purge") -> None:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from spotify_platform.assets.cost import platform_cost
 from spotify_platform.assets.curated import curated
 from spotify_platform.assets.daily_report import daily_report
 from spotify_platform.assets.marts import mart_tables, no_date_is_left
@@ -13,6 +14,7 @@ from spotify_platform.assets.raw import capture, chart_entries
 from spotify_platform.assets.warehouse import warehouse
 from spotify_platform.automation.capture_again import capture_again
 from spotify_platform.automation.close_day import close_day, close_day_schedule
+from spotify_platform.automation.cost import cost, cost_schedule
 from spotify_platform.automation.dead_runs import dead_runs
 from spotify_platform.automation.failures import failure_sensor
 from spotify_platform.automation.jobs import daily, publish
@@ -33,17 +35,18 @@ def build_definitions(**resources: Any) -> dg.Definitions:
     settings = read_settings()
     return dg.Definitions(
         assets=[
-            *(capture, chart_entries, curated, warehouse, mart_tables, daily_report, quality_report),
+            *(capture, chart_entries, curated, warehouse, mart_tables, daily_report, quality_report, platform_cost),
             *powerbi_assets(),
         ],
         asset_checks=[no_date_is_left],
-        jobs=[daily, publish, close_day, daily_check, purge, quality],
+        jobs=[daily, publish, close_day, daily_check, purge, quality, cost],
         schedules=[
             daily_schedule(settings, real_data=active_home(settings).name == "live"),
             close_day_schedule,
             daily_check_schedule,
             purge_schedule,
             quality_schedule,
+            cost_schedule,
         ],
         sensors=[raw_zone, reconcile, capture_again, dead_runs, failure_sensor(settings)],
         resources={

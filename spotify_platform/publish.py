@@ -77,7 +77,7 @@ class Outcome:
     purged: list[date] = field(default_factory=list)  # on purpose: they are not made again
     arrived: dict[date, list[Manifest]] = field(default_factory=dict)  # captures that no batch before held
     findings: dict[date, list[Finding]] = field(default_factory=dict)  # of audits made by this run, warnings too
-    usage: dict[str, float] = field(default_factory=dict)  # what this run's curation cost, in units
+    usage: dict[str, float] = field(default_factory=dict)  # what this run's curation used, as `<service>_<usage type>`
 
     @property
     def readable(self) -> dict[date, PublishRecord]:
@@ -303,7 +303,8 @@ def _publish_chunk(run: _Run, chunk: list[_Work]) -> list[date]:
             found = _audit(chunk, curated, files)
             told = {(one.day, one.entity): one.told for one in curated.batch.lines}
             charts = chart_rows([Path(part.path) for part in curated.batch.parts if part.table == "chart_entries"])
-            for name, value in curated.usage.items():
+            read = sum(file.bytes for work in chunk for file in work.files)
+            for name, value in {**curated.usage, "lake_raw_bytes": read}.items():
                 run.outcome.usage[name] = run.outcome.usage.get(name, 0) + value
             for work in chunk:
                 things = {entity: told[day, entity] for day, entity in told if day == work.day}

@@ -5,6 +5,7 @@ On a branch deployment of Dagster+ they give the branch's own places, and refuse
 
 import os
 import sys
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, TypeVar
@@ -125,6 +126,21 @@ class SnowflakeSettings(_Deployed):
         return self
 
 
+class CostSettings(BaseSettings):
+    """What the ledger of costs asks and judges by; docs/cost.md tells more."""
+
+    model_config = SettingsConfigDict(env_prefix="SPOTIFY_PLATFORM_COST_", extra="ignore")
+
+    daily_budget: Decimal = Field(Decimal(5), gt=0, description="US dollars that a day may cost")
+    prices: Path | None = Field(None, description="YAML file of prices that come instead of the list prices")
+    lambda_log_group: str | None = Field(None, description="log group of the capture's Lambda function, to read it")
+    tag: str | None = Field(
+        None,
+        pattern=".=.",
+        description="cost allocation tag, name=value: Cost Explorer is asked, $0.01 a time",
+    )
+
+
 class PowerBISettings(BaseSettings):
     """What a refresh of Power BI's model needs; docs/powerbi.md tells where each value comes from."""
 
@@ -157,6 +173,11 @@ def read_settings() -> Settings:
 def read_snowflake_settings() -> SnowflakeSettings:
     """The settings of Snowflake. Raises `InputError` naming the variable that is wrong."""
     return _read(SnowflakeSettings)
+
+
+def read_cost_settings() -> CostSettings:
+    """The settings of the ledger of costs. Raises `InputError` naming the variable that is wrong."""
+    return _read(CostSettings)
 
 
 def read_powerbi_settings() -> PowerBISettings:

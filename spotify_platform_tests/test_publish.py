@@ -219,7 +219,11 @@ def test_a_withheld_date_says_so_again_and_writes_nothing(lake: Lake) -> None:
     too_popular(lake)
     first = publish_dates(lake, [NEXT])
     before = content(lake)
-    assert publish_dates(lake, [NEXT]) == first == Outcome(withheld=first.withheld, findings=first.findings)
+    assert (
+        publish_dates(lake, [NEXT])
+        == first
+        == Outcome(withheld=first.withheld, findings=first.findings, usage=first.usage)
+    )
     assert content(lake) == before
     assert pending_dates(lake) == [NEXT]
 

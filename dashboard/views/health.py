@@ -1,4 +1,4 @@
-"""Data health: what is there, what was rejected, what the audit said, how fresh it is and what it costs."""
+"""Data health: what is there, what was rejected, what the audit said, how fresh it is and what it cost to get."""
 
 import filters
 import streamlit as st
@@ -34,11 +34,11 @@ with left, st.container(border=True, key="figure-checks"):
             st.html(rows_html("Checks that do not hold", columns, [vars(one) for one in broken]))
         st.code(f"spotify-platform audit {found.day}", language=None)
 with right, st.container(border=True, key="figure-cost"):
-    st.subheader("What captures cost")
+    st.subheader("What captures took")
     days = captures()
     lacking = sorted({what for one in days for what in one.not_served})
     if lacking:
         st.info(f"Spotify's development mode does not serve: {', '.join(lacking)}. Those figures are unknown, not 0.")
-    st.write("Requests to the Web API, lines kept, and bytes of raw answers. What that costs in money is not reckoned.")
+    st.write("Requests to the Web API, lines kept, and bytes of raw answers. Money is on the page *Cost*.")
     fields = ("day", "sources", "modes", "requests", "lines", "raw_bytes")
-    st.html(rows_html("What captures cost", fields, [vars(one) for one in days]))
+    st.html(rows_html("What captures took", fields, [vars(one) for one in days]))

@@ -9,6 +9,7 @@ from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.raw import report_outside_captures
 from spotify_platform.assets.report import dagsters_errors, days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
+from spotify_platform.assets.usage import telling_usage
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.table import Table
 from spotify_platform.resources.engine import EngineResource
@@ -54,15 +55,14 @@ def curated(
     if len(days) > 1:  # a backfill: what nothing can be made of is said before anything is made
         for day, why in plan_backfill(zone, days[0], days[-1]).gaps.items():
             context.log.warning(f"{day} is a gap: {why}")
-    with dagsters_errors():
+    with telling_usage(context, "curated", zone) as used, dagsters_errors():
         outcome = publish_dates(
             zone,
             days,
             lambda day, state: progress.done("publish", day, state),
             engine.curator(context),
         )
-    if outcome.usage:  # of the whole run, told once: a share for each date or table would be invented
-        context.log_event(dg.AssetObservation(["curated", CURATED[0].name], metadata=dict(outcome.usage)))
+        used |= outcome.usage
     for day, manifests in outcome.arrived.items():
         report_outside_captures(context, day, manifests)
     yield from report_days(

@@ -7,6 +7,7 @@ import dagster as dg
 from spotify_platform.assets.preview import may_be_shown, plain
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import OWNER
+from spotify_platform.assets.usage import telling_usage
 from spotify_platform.report import reads
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
 
@@ -34,11 +35,12 @@ def daily_report(
 
     zone, path = lake.open(), warehouse.report
     origin = origin_of(zone)
-    with closing(Snapshot(zone)) as snapshot:
-        made = report.make(snapshot.query, invented=bool(origin and origin.sandbox))
-    report.write(made, path)
-    if not zone.folder:
-        zone.put(keys.REPORT, path)
+    with telling_usage(context, "reports", zone):
+        with closing(Snapshot(zone)) as snapshot:
+            made = report.make(snapshot.query, invented=bool(origin and origin.sandbox))
+        report.write(made, path)
+        if not zone.folder:
+            zone.put(keys.REPORT, path)
     told: dict[str, dg.MarkdownMetadataValue] = {}
     if may_be_shown(origin, context.instance):
         told["findings"] = dg.MetadataValue.md("\n".join(f"- {plain(text)}" for text in made.findings))

@@ -8,6 +8,7 @@ import dagster as dg
 from spotify_platform.assets.links import links
 from spotify_platform.assets.report import days_of_run, fail_if_last
 from spotify_platform.assets.specs import table_spec
+from spotify_platform.assets.usage import telling_usage
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.marts.lineage import lineage
 from spotify_platform.marts.sql import Mart, marts
@@ -48,7 +49,7 @@ def mart_tables(
     from spotify_platform.publish import unread_dates
 
     zone = lake.open()
-    with warehouse.open(context) as opened:
+    with telling_usage(context, "marts", zone) as used, warehouse.open(context, used) as opened:
         record, _ = build_marts(opened, zone)
     shown = may_be_shown(origin_of(zone), context.instance)
     for preview in previews(zone, record.files, datetime.now(UTC).date()):

@@ -9,6 +9,7 @@ import dagster as dg
 from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.report import days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import raw_spec
+from spotify_platform.assets.usage import tell_usage, telling_usage
 from spotify_platform.contracts.errors import PlatformError, QuotaError, TransientError
 from spotify_platform.contracts.raw import ENTITIES, LISTS
 from spotify_platform.resources.platform import LakeResource, Progress
@@ -40,7 +41,8 @@ def capture(
     done: dict[date, dict[dg.AssetKey, dict[str, Any]]] = {}
     new: list[date] = []
     reasons: dict[date, list[str]] = {}
-    with spotify.capturing(zone, {"dagster_run_id": context.run.run_id}) as capture_date:
+    by_us = {"dagster_run_id": context.run.run_id}
+    with telling_usage(context, "raw", zone) as used, spotify.capturing(zone, by_us) as capture_date:
         for day in days_of(context):
             try:
                 manifest = capture_date(day)
@@ -51,6 +53,7 @@ def capture(
                 raise _failure(error) from error
             if manifest.made_by.get("dagster_run_id") == context.run.run_id:
                 new.append(day)
+                used["spotify_requests"] = used.get("spotify_requests", 0) + sum(manifest.requests.values())
             done[day] = {
                 dg.AssetKey(["raw", entity.name]): {
                     "dagster/partition_row_count": manifest.items.get(entity.name, 0),
@@ -89,6 +92,8 @@ def report_outside_captures(context: dg.AssetExecutionContext, day: date, manife
             if manifest.source != "import":
                 metadata |= _about(manifest)
         context.log_event(dg.AssetMaterialization(["raw", entity], partition=day.isoformat(), metadata=metadata))
+    if requests := sum(sum(manifest.requests.values()) for manifest in outside):
+        tell_usage(context, "raw", {"spotify_requests": requests}, "estimated")
 
 
 def _about(manifest: "Manifest") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import dagster as dg
 from spotify_platform.assets.partitions import DAYS
 from spotify_platform.assets.report import days_of, fail_if_last, report_days
 from spotify_platform.assets.specs import table_spec
+from spotify_platform.assets.usage import telling_usage
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.table import Table
 from spotify_platform.resources.platform import LakeResource, WarehouseResource
@@ -35,8 +36,8 @@ def warehouse(
     from spotify_platform.publish import unread_dates
 
     zone, days = lake.open(), days_of(context)
-    records = heads(zone, days)
-    with warehouse.open(context) as opened:
+    with telling_usage(context, "warehouse", zone) as used, warehouse.open(context, used) as opened:
+        records = heads(zone, days)
         changed = opened.load(zone, records.values())
     figures = {
         day: {

@@ -92,6 +92,8 @@ def _plain(value: object) -> object:
 def _number(figure: Figure) -> str:
     if figure.form == "percent":
         return "+.0%" if figure.column.name == "growth" else ".1%"
+    if figure.form == "dollars":
+        return "$,.4f"
     if figure.form == "places" or figure.column.type.value in ("INTEGER", "BIGINT"):
         return "+,d" if figure.column.name.endswith("change") else ",d"
     return "+.2f" if figure.column.name in ("trend", "virality") else ",.1f"
@@ -100,7 +102,7 @@ def _number(figure: Figure) -> str:
 def _tooltip(figure: Figure, rows: Sequence[Row]) -> list[alt.Tooltip]:
     numbers = {name for name in rows[0] if any(isinstance(row[name], float) for row in rows)}
     return [
-        alt.Tooltip(f"{name}:Q", title=name.replace("_", " "), format=",.3~f")
+        alt.Tooltip(f"{name}:Q", title=name.replace("_", " "), format="$,.6f" if name == "usd" else ",.3~f")
         if name in numbers
         else alt.Tooltip(f"{name}:N", title=name.replace("_", " "))
         for name in rows[0]
@@ -237,7 +239,7 @@ def _multiples(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]
 
 
 def _columns(figure: Figure, rows: list[Row], palette: Palette) -> list[_Made]:
-    """A column a week."""
+    """A column a day or week."""
     base = _base().encode(x=_across(figure, rows), y=_up(figure, rows))
     columns = base.mark_bar(size=8, color=palette.series[0]).encode(tooltip=_tooltip(figure, rows))
     return [(alt.layer(columns).properties(height=_HEIGHT, description=figure.title), rows)]

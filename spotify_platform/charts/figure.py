@@ -16,6 +16,7 @@ from typing import Any
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import InputError
 from spotify_platform.contracts.marts import MARTS
+from spotify_platform.contracts.operations import OPERATIONS
 from spotify_platform.contracts.table import Column, Table
 
 Ask = Callable[[str], tuple[list[str], list[tuple[Any, ...]]]]
@@ -23,7 +24,8 @@ Row = dict[str, Any]
 Filters = Mapping[str, str | date]
 
 KINDS = ("bars", "lines", "columns", "scatter", "calendar", "multiples", "table")
-_TABLES = {f"curated.{table.name}": table for table in CURATED} | {table.name: table for table in MARTS}
+_TABLES = {f"curated.{table.name}": table for table in CURATED} | {table.name: table for table in (*MARTS, *OPERATIONS)}
+_FORMS = ("percent", "places", "dollars")
 _FILTER = re.compile(r"\$([a-z]+)")
 _NO_TEXT = re.compile("--.*")
 
@@ -39,7 +41,7 @@ class Figure:
     kind: str  # one of KINDS
     fields: tuple[str, ...]  # the columns that are drawn
     axes: tuple[str, ...]  # the axes' titles, with units
-    form: str  # percent, places, or empty: a plain number
+    form: str  # percent, places, dollars, or empty: a plain number
     days: str  # the window, where it is another than that of the mart's rows
     reading: str
     empty: str  # what it means when there are no rows
@@ -191,9 +193,9 @@ def _read(name: str, text: str) -> Figure:
         table=_TABLES[table],
         column=columns[column],
         kind=kind,
-        fields=tuple(one for one in fields if one not in ("percent", "places")),
+        fields=tuple(one for one in fields if one not in _FORMS),
         axes=tuple(axis.strip() for axis in said.get("axes", "").split("|") if axis.strip()),
-        form=next((one for one in fields if one in ("percent", "places")), ""),
+        form=next((one for one in fields if one in _FORMS), ""),
         days=said.get("window", ""),
         reading=said.get("read", ""),
         empty=said.get("empty", ""),

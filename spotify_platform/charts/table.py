@@ -54,4 +54,6 @@ def _cell(value: Any, name: str) -> str:
     if not _is_number(value):
         kind = ' class="reason"' if name == "reason" else ' class="date"' if isinstance(value, date) else ""
         return f"<td{kind}>{escape(value.isoformat() if isinstance(value, date) else str(value))}</td>"
+    if name == "usd":  # a request of S3's costs less than a millionth
+        return f'<td class="number">{value:,.6f}</td>'
     return f'<td class="number">{value:,.2f}</td>' if isinstance(value, float) else f'<td class="number">{value:,}</td>'

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS
+from spotify_platform.contracts.operations import OPERATIONS
 from spotify_platform.contracts.raw import ENTITIES, ENVELOPE, LISTS
 from spotify_platform.contracts.table import Column, Table
 
@@ -11,6 +12,7 @@ _UNREADABLE = (
     "Beside the reasons below, a column that can be NULL is so where the source left the value out, or gave one that "
     "cannot be read: the line then stands in `rejects`, with the value's name."
 )
+_OPERATIONS = "About the platform itself; [cost.md](cost.md) tells how it is reckoned."
 _REASON = "A figure whose input is missing is NULL, never 0, and `reason` says why."
 
 
@@ -38,6 +40,7 @@ def _lines() -> Iterator[str]:
         yield f"| `{entity.name}` | {entity.meaning} | {', '.join(f'`{name}`' for name in entity.item)} |"
     yield from _zone("Curated tables", "curated", CURATED, _UNREADABLE)
     yield from _zone("Marts", "marts", MARTS, _REASON)
+    yield from _zone("Operations", "operations", OPERATIONS, _OPERATIONS)
 
 
 def _zone(title: str, schema: str, tables: Iterable[Table], note: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What a table and a column are, and the schemas that follow from them.
 
-The declarations themselves are in `raw`, `curated` and `marts`.
+The declarations themselves are in `raw`, `curated`, `marts` and `operations`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ class Type(Enum):
     INTEGER = "INTEGER"
     BIGINT = "BIGINT"
     DOUBLE = "DOUBLE"
+    DECIMAL = "DECIMAL(38,18)"  # money and what is multiplied with prices
     BOOLEAN = "BOOLEAN"
     DATE = "DATE"
     TIMESTAMP = "TIMESTAMP"  # UTC without a zone; Parquet INT64 microseconds
@@ -41,6 +42,7 @@ _SNOWFLAKE = {
     Type.INTEGER: "NUMBER(10,0)",
     Type.BIGINT: "NUMBER(19,0)",
     Type.DOUBLE: "FLOAT",
+    Type.DECIMAL: "NUMBER(38,18)",
     Type.BOOLEAN: "BOOLEAN",
     Type.DATE: "DATE",
     Type.TIMESTAMP: "TIMESTAMP_NTZ(6)",  # of 9 digits of a second the 6 that DuckDB and Parquet have
@@ -48,6 +50,7 @@ _SNOWFLAKE = {
 
 string, strings, integer, bigint = Type.STRING, Type.STRINGS, Type.INTEGER, Type.BIGINT
 double, boolean, date, timestamp = Type.DOUBLE, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP
+decimal = Type.DECIMAL
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""Cost: what the platform used, as its providers tell it, with list prices, and which engine costs less.
+"""Cost: what the platform used, as it counted itself and as its providers tell, and what that costs.
 
-Usage is recorded, money is reckoned here and nowhere else; no Dagster here. The ledger that sums usage up by day and
-asset, and the asset that keeps it, are still to come: nothing in the platform calls this room yet.
+Usage is recorded by assets, money is reckoned here and nowhere else; no Dagster here.
 """

@@ -9,12 +9,10 @@ from datetime import UTC, date
 from decimal import Decimal
 from typing import Any
 
-from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import PermanentError
-from spotify_platform.cost.usage import UNATTRIBUTED, Usage
+from spotify_platform.cost.usage import UNATTRIBUTED, Usage, step
 
-# The step makes all curated tables at once; its usage is told once, on the first, as Dagster's events tell it.
-ASSET = f"curated/{CURATED[0].name}"
+ASSET = step("curated")
 
 # The shortest run that Glue 2.0 and later bill: https://aws.amazon.com/glue/pricing/
 LEAST_SECONDS = 60

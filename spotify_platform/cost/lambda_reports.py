@@ -14,11 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 from spotify_platform.contracts.errors import PermanentError
-from spotify_platform.contracts.raw import ENTITIES
-from spotify_platform.cost.usage import Usage
+from spotify_platform.cost.usage import Usage, step
 
-# A capture asks for all entities at once; its usage is told once, on the first.
-ASSET = f"raw/{ENTITIES[0].name}"
+ASSET = step("raw")
 
 # Either of the two: a question mark is CloudWatch's OR.
 _PATTERN = '?"REPORT RequestId" ?"platform.report"'

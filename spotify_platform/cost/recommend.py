@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from spotify_platform.cost.prices import prices
+from spotify_platform.cost.prices import Prices
 
 Engine = Literal["duckdb", "glue"]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of curation took: `used` are seconds of DuckDB, or DPU-seconds of Glue."""
+    """What a run of curation took: `used` are seconds of DuckDB, or DPU-seconds of Glue.
+
+    `raw_bytes` are those of the raw files as they lie in the lake, compressed.
+    """
 
     engine: Engine
     raw_bytes: int
@@ -32,31 +35,32 @@ class Recommendation:
 
 
 # What docs/deploy.md tells, on two cores; until a run of one's own tells better.
-FIRST_GUESS = Run("duckdb", raw_bytes=500_000_000, used=6.0)
+FIRST_GUESS = Run("duckdb", raw_bytes=62_500_000, used=6.0)  # 500 MB of JSON, an eighth when compressed
 # The job's own start and its least workers, of a minute each: one driver and one executor.
 LEAST_DPU_SECONDS = 120.0
 
 
-def recommendation(raw_bytes: int, runs: Sequence[Run], most_minutes: float = 60) -> Recommendation:
-    """The engine for so many uncompressed raw bytes, from runs of either engine.
+def recommendation(raw_bytes: int, runs: Sequence[Run], prices: Prices, most_minutes: float = 60) -> Recommendation:
+    """The engine for so many bytes of raw files, from runs of either engine.
 
     Of each engine the run that is nearest in size is taken and scaled; one of Glue is not scaled down, since starting
     is most of a small one. DuckDB is recommended where Glue has not run: nothing tells that it would be worth it.
     """
-    size = f"{raw_bytes / 1e9:,.2f} GB of raw data"
+    raw_bytes = max(1, raw_bytes)
+    size = f"{raw_bytes / 1e6:,.1f} MB of raw files"
     duck = _nearest("duckdb", runs, raw_bytes) or FIRST_GUESS
     seconds = duck.used * raw_bytes / duck.raw_bytes
-    local = Decimal(seconds) * prices()["local", "seconds"].price
+    local = Decimal(seconds) * prices["local", "seconds"].price
     glue = _nearest("glue", runs, raw_bytes)
     in_time = seconds <= most_minutes * 60
     about_duckdb = f"DuckDB takes about {_lasting(seconds)} (${local:.4f}) for {size}"
     if not in_time:
         return Recommendation("glue", f"{about_duckdb}, longer than the {most_minutes:g} min allowed.")
     if not glue:
-        least = Decimal(LEAST_DPU_SECONDS) * prices()["glue", "dpu_seconds"].price
+        least = Decimal(LEAST_DPU_SECONDS) * prices["glue", "dpu_seconds"].price
         return Recommendation("duckdb", f"{about_duckdb}; Glue costs ${least:.4f} at least, and has not run yet.")
     dpu_seconds = glue.used * max(1.0, raw_bytes / glue.raw_bytes)
-    there = Decimal(dpu_seconds) * prices()["glue", "dpu_seconds"].price
+    there = Decimal(dpu_seconds) * prices["glue", "dpu_seconds"].price
     about_glue = f"Glue would use about {dpu_seconds:,.0f} DPU-seconds (${there:.4f})"
     if there < local:
         return Recommendation("glue", f"{about_glue}; {about_duckdb}.")

@@ -19,8 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from spotify_platform.contracts.curated import CURATED
-from spotify_platform.contracts.marts import MARTS
-from spotify_platform.cost.usage import IDLE, UNATTRIBUTED, Usage
+from spotify_platform.cost.usage import IDLE, UNATTRIBUTED, Usage, step
 
 # Sums over days, so that a year's history is a few hundred rows. A statement counts on the day it began.
 _QUERIES = """
@@ -44,8 +43,8 @@ where pipes.pipe_catalog = %s and history.start_time >= %s and history.start_tim
 group by to_date(history.start_time), pipes.pipe_name
 """
 
-# Steps of Dagster's that ask Snowflake, by the name in the query tag; what each uses is told on its first asset.
-_STEPS = {"load": f"warehouse/{CURATED[0].name}", "build_marts": f"marts/{MARTS[0].name}"}
+# Steps of Dagster's that ask Snowflake, by the name in the query tag.
+_STEPS = {"load": step("warehouse"), "build_marts": step("marts")}
 _PIPE = {f"{table.name}_pipe": f"warehouse/{table.name}" for table in CURATED}
 
 

@@ -20,6 +20,16 @@ UNATTRIBUTED = "__unattributed__"
 """Stands for an asset where the provider tells more than any asset accounts for."""
 
 
+def step(zone: str) -> str:
+    """Stands for the assets of a zone that one step makes together, whose usage cannot be told apart: `curated/*`."""
+    return f"{zone}/*"
+
+
+def stands_for(asset: str, key: str) -> bool:
+    """Whether a ledger's asset is, or holds, the asset with this key."""
+    return asset == key or asset == step(key.split("/")[0])
+
+
 @dataclass(frozen=True)
 class Usage:
     """One line of the ledger before it has a price.
@@ -33,7 +43,7 @@ class Usage:
     quantity: Decimal
     unit: str
     method: Method
-    asset: str | None = None  # a Dagster asset key as "raw/tracks", IDLE, or UNATTRIBUTED
+    asset: str = UNATTRIBUTED  # a Dagster asset key as "warehouse/tracks", a step as "raw/*", or IDLE
     partition: str | None = None  # the snapshot date it worked on, or "first...last" of a range
     run: str | None = None
     billed: Decimal | None = None

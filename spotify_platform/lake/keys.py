@@ -19,6 +19,7 @@ curated/_withheld/snapshot_date=D/<inputs>.json                   why a date's n
 curated/_accepted/snapshot_date=D/<captures>.json                 that a person takes a date's captures as they are
 marts/<mart>/build_id=B/<part>.parquet                            a mart's rows, of a month or all
 marts/_published/<seq>.json                                       which build readers see
+operations/platform_cost/usage_date=D/rows.parquet                what a day cost, reckoned again for some days
 report/report.html                                                the report, where the lake is a bucket
 """
 
@@ -38,6 +39,7 @@ WITHHELD = "curated/_withheld"
 ACCEPTED = "curated/_accepted"
 MARTS = "marts"
 MARTS_PUBLISHED = "marts/_published"
+COST = "operations/platform_cost"
 REPORT = "report/report.html"
 
 _LOG_TIME = "%Y%m%dT%H%M%S.%fZ"
@@ -161,6 +163,11 @@ def mart(name: str, build_id: str, part: str) -> str:
 def marts_published(seq: int) -> str:
     """The `seq`-th record of published marts, from 1."""
     return f"{MARTS_PUBLISHED}/{seq:06d}.json"
+
+
+def cost(usage_date: date) -> str:
+    """What a day cost."""
+    return f"{COST}/usage_date={usage_date.isoformat()}/rows.parquet"
 
 
 def name(key: str) -> str:

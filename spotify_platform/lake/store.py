@@ -7,11 +7,13 @@ publish records are in `captures` and `publishing`.
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from urllib.parse import unquote, urlparse
 
 import obstore
@@ -21,18 +23,49 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from spotify_platform.contracts.errors import InputError, LakeError
 
 _PAGE = 1000  # keys that a bucket names in one answer
+_PART = 5 * 1024 * 1024  # obstore 0.12 puts what is larger in parts of this size
 _AT_ONCE = 16  # files fetched from a bucket, which answers one after 30 ms or sixteen after 40
+
+
+class Traffic:
+    """What a lake was asked, as S3 would count it: `requests_put`, `_list`, `_get`, `bytes_put`, `bytes_get`.
+
+    For a folder it is what a bucket would have been asked. S3 takes nothing for deletions.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was asked yet."""
+        self._counts: Counter[str] = Counter()
+        self._counting = Lock()
+
+    def add(self, **counts: int) -> None:
+        """Count more; threads may."""
+        with self._counting:
+            self._counts.update(counts)
+
+    def put(self, size: int) -> None:
+        """Count one file that was put: in parts, each of them a request, where it is large."""
+        parts = -(-size // _PART)
+        self.add(requests_put=1 if parts <= 1 else parts + 2, bytes_put=size)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """All counts so far."""
+        with self._counting:
+            return dict(self._counts)
 
 
 class Lake:
     """A place for files under keys.
 
     `url` is `file:///folder`, `s3://bucket/prefix` or `memory://`. A folder is made when the first file is put.
+    `traffic` counts what it was asked.
     """
 
     def __init__(self, url: str) -> None:
         """Open the place at `url`; nothing is read or written yet. Raises `InputError` for an unknown scheme."""
         self.url = url.rstrip("/") if url != "memory://" else url
+        self.traffic = Traffic()
         self.folder = _folder(url)
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +82,9 @@ class Lake:
     def get(self, key: str) -> bytes:
         """The bytes under `key`. Raises `LakeError` when nothing is there."""
         try:
-            return obstore.get(self._store, key).bytes().to_bytes()
+            content = obstore.get(self._store, key).bytes().to_bytes()
+            self.traffic.add(requests_get=1, bytes_get=len(content))
+            return content
         except FileNotFoundError:
             raise LakeError(f"{self.url}/{key}: not there, though a record of the lake names it.") from None
 
@@ -63,6 +98,7 @@ class Lake:
 
     def exists(self, key: str) -> bool:
         """Whether something is under `key`."""
+        self.traffic.add(requests_get=1)
         try:
             obstore.head(self._store, key)
         except FileNotFoundError:
@@ -71,6 +107,7 @@ class Lake:
 
     def put(self, key: str, content: bytes | Path) -> None:
         """Put bytes or a local file, which nobody may change afterwards, under `key`; a reader sees all or nothing."""
+        self.traffic.put(content.stat().st_size if isinstance(content, Path) else len(content))
         if self.folder and isinstance(content, Path):
             target = self.folder / key
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +118,7 @@ class Lake:
 
     def create(self, key: str, content: bytes) -> bool:
         """Put `content` under `key` unless something is there: of two writers exactly one gets True."""
+        self.traffic.add(requests_put=1, bytes_put=len(content))
         try:
             obstore.put(self._store, key, content, mode="create")
         except AlreadyExistsError:
@@ -95,20 +133,33 @@ class Lake:
         A LIST of a bucket is one request for each thousand keys; `most` ends it with the first so many.
         """
         found: list[str] = []
+        pages = 0
         for page in obstore.list(self._store, prefix=prefix, offset=after, chunk_size=_PAGE):
             found += [entry["path"] for entry in page]
+            pages += 1
             # A bucket lists in order, a folder does not.
             if not self.folder and ((until and found[-1:] > [until]) or (most and len(found) >= most)):
                 break
+        self.traffic.add(requests_list=max(1, pages))
         return sorted(key for key in found if not until or key <= until)[:most]
 
     def ages(self, prefix: str) -> dict[str, datetime]:
         """The keys under the folder `prefix`, sorted, each with the moment when it was put: one LIST."""
-        pages = obstore.list(self._store, prefix=prefix)
-        return dict(sorted((entry["path"], entry["last_modified"]) for page in pages for entry in page))
+        return {key: moment for key, (moment, _) in self._listed(prefix).items()}
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """The keys under the folder `prefix`, sorted, each with its bytes: one LIST."""
+        return {key: size for key, (_, size) in self._listed(prefix).items()}
+
+    def _listed(self, prefix: str) -> dict[str, tuple[datetime, int]]:
+        pages = list(obstore.list(self._store, prefix=prefix, chunk_size=_PAGE))
+        self.traffic.add(requests_list=max(1, len(pages)))
+        entries = [entry for page in pages for entry in page]
+        return dict(sorted((entry["path"], (entry["last_modified"], entry["size"])) for entry in entries))
 
     def folders(self, prefix: str) -> list[str]:
         """The names of the folders directly under `prefix`, sorted: one LIST."""
+        self.traffic.add(requests_list=1)
         found = obstore.list_with_delimiter(self._store, prefix=prefix)["common_prefixes"]
         return sorted(path.rstrip("/").rsplit("/", 1)[-1] for path in found)
 
@@ -138,7 +189,10 @@ class Lake:
         A key that is not there has a path where no file is.
         """
         if self.folder:
-            yield {key: self.folder / key for key in keys}
+            paths = {key: self.folder / key for key in keys}
+            sizes = [path.stat().st_size for path in paths.values() if path.is_file()]
+            self.traffic.add(requests_get=len(paths), bytes_get=sum(sizes))  # 3,285 files: 20 ms
+            yield paths
             return
         with tempfile.TemporaryDirectory(prefix="lake-") as scratch:
             paths = {key: Path(scratch, key) for key in keys}

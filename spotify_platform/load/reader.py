@@ -14,6 +14,7 @@ import duckdb
 from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.errors import InputError
 from spotify_platform.contracts.marts import MARTS
+from spotify_platform.contracts.operations import PLATFORM_COST
 from spotify_platform.lake import keys
 from spotify_platform.lake.publishing import PublishedFile, heads
 from spotify_platform.lake.store import Lake
@@ -24,16 +25,20 @@ from spotify_platform.marts.sql import references
 
 @contextmanager
 def open_reader(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the schemas `curated` and `marts` as they are published at this moment."""
+    """A connection with the schemas `curated`, `marts` and `operations` as they are published at this moment."""
     curated = [file for record in heads(lake).values() for file in record.files]
     build = published_marts(lake)
     built = build.files if build else []
-    with lake.local([file.path for file in curated + built]) as local, duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'; create schema curated; create schema marts")
+    costs = lake.keys(keys.COST)
+    with lake.local([*(file.path for file in curated + built), *costs]) as local, duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'; create schema curated; create schema marts; create schema operations")
         for schema, tables, files in (("curated", CURATED, curated), ("marts", MARTS, built)):
             paths = _by_table(files, local)
             for table in tables:
                 connection.execute(f"create view {schema}.{table.name} as {scan(table, paths[table.name])}")
+        connection.execute(
+            f"create view operations.platform_cost as {scan(PLATFORM_COST, [local[key] for key in costs])}"
+        )
         yield connection
 
 
@@ -53,7 +58,7 @@ class Snapshot:
     def __init__(self, lake: Lake) -> None:
         """Open what `lake` shows now."""
         self.version = newest_build(lake)
-        self._lake = lake
+        self.lake = lake
         self._marts = published_marts(lake)
         self._views: set[str] = set()
         self._making = Lock()
@@ -80,12 +85,12 @@ class Snapshot:
         if schema == "marts":
             published = self._marts.files if self._marts else []
         else:
-            published = [file for record in heads(self._lake).values() for file in record.files]
+            published = [file for record in heads(self.lake).values() for file in record.files]
         files = [file for file in published if file.table == table]
         contract = {f"curated.{one.name}": one for one in CURATED} | {f"marts.{one.name}": one for one in MARTS}
         if name not in contract:
             raise InputError(f"{name}: there is no such table. docs/data-dictionary.md has them all.")
-        local = self._held.enter_context(self._lake.local([file.path for file in files]))
+        local = self._held.enter_context(self.lake.local([file.path for file in files]))
         self._connection.execute(f"create view {name} as {scan(contract[name], list(local.values()))}")
         self._views.add(name)
 

@@ -21,6 +21,7 @@ from spotify_platform.contracts.errors import (
     PlatformError,
     TransientError,
 )
+from spotify_platform.cost.glue import LEAST_SECONDS
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -63,18 +64,15 @@ class JobRun:
     def told(cls, answer: Mapping[str, Any]) -> "JobRun":
         """The run of an answer. Auto-scaled and FLEX runs tell their DPU seconds, others time and capacity."""
         seconds, capacity = answer.get("ExecutionTime"), answer.get("MaxCapacity")
-        known = {
-            "usage/glue_execution_seconds": seconds,
-            "usage/glue_dpu_seconds": answer.get("DPUSeconds") or (seconds and capacity and seconds * capacity),
-            "usage/glue_workers": answer.get("NumberOfWorkers"),
-        }
+        used = answer.get("DPUSeconds") or (seconds and capacity and max(seconds, LEAST_SECONDS) * capacity)
+        flex = answer.get("ExecutionClass") == "FLEX"
         return cls(
             id=answer["Id"],
             state=answer["JobRunState"],
             started_on=answer.get("StartedOn") or datetime.now(UTC),
             arguments=answer.get("Arguments") or {},
             error=answer.get("ErrorMessage") or "",
-            usage={name: float(figure) for name, figure in known.items() if figure},
+            usage={"glue_dpu_seconds_flex" if flex else "glue_dpu_seconds": float(used)} if used else {},
         )
 
 

@@ -4,11 +4,13 @@ Without configuration both are those of the active home, looked up at each use: 
 comes in.
 """
 
+import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
@@ -50,8 +52,13 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return {"": active_home, "demo": demo_home, "live": live_home}[self.home]()
 
     @contextmanager
-    def open(self, context: dg.OpExecutionContext | dg.AssetExecutionContext) -> "Iterator[Warehouse]":
-        """The warehouse, for us alone while the context lasts. Raises `LockedError` when another one keeps it."""
+    def open(
+        self, context: dg.OpExecutionContext | dg.AssetExecutionContext, used: dict[str, Any] | None = None
+    ) -> "Iterator[Warehouse]":
+        """The warehouse, for us alone while the context lasts. Raises `LockedError` when another one keeps it.
+
+        `used` is told what was used of an account, as `assets.usage` names it.
+        """
         if self.path:
             with _duckdb(Path(self.path)) as warehouse:
                 yield warehouse
@@ -61,18 +68,24 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         op = context.op_execution_context.op if isinstance(context, dg.AssetExecutionContext) else context.op
         dates = [tags.get(f"dagster/{name}") for name in ("partition", *_RANGE)]
         about = {"asset": op.name, "dates": "–".join(filter(None, dates)), "run": context.run.run_id}
-        with warehouse_of(home, about, context.log.info) as warehouse:
+        with warehouse_of(home, about, context.log.info, used) as warehouse:
             yield warehouse
 
 
+# An XS warehouse, and the least that it is billed each time it wakes up, until its own history tells better:
+# https://docs.snowflake.com/en/user-guide/cost-understanding-compute
+_CREDITS_AN_HOUR, _LEAST_SECONDS = 1, 60
 _RANGE = ("asset_partition_range_start", "asset_partition_range_end")
 
 
 @contextmanager
-def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], None]) -> "Iterator[Warehouse]":
+def warehouse_of(
+    home: "Home", about: Mapping[str, str], say: Callable[[str], None], used: dict[str, Any] | None = None
+) -> "Iterator[Warehouse]":
     """The warehouse of a home, opened. `about` says who asks, for Snowflake's history; `say` is told what takes long.
 
-    The demo's is always DuckDB: invented data has no business in an account.
+    `used` is told what was used of the account, as far as it is known at once. The demo's warehouse is always DuckDB:
+    invented data has no business in an account.
     """
     if home.name == "demo" or read_settings().warehouse == "duckdb":
         with _duckdb(home.warehouse) as duckdb:
@@ -88,7 +101,7 @@ def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], No
     patience = Patience(settings.deadline_minutes * 60)
     # Another run of this machine may be waiting for Snowpipe.
     with held(home.path / "snowflake", patience.deadline + 60), open_session(settings, names.loader, about) as session:
-        yield SnowflakeWarehouse(
+        warehouse = SnowflakeWarehouse(
             session,
             names,
             external=snowflake_reads(home.lake_url),
@@ -96,6 +109,15 @@ def warehouse_of(home: "Home", about: Mapping[str, str], say: Callable[[str], No
             patience=patience,
             say=say,
         )
+        began = time.monotonic()
+        try:
+            yield warehouse
+        finally:
+            if used is not None:
+                hours = max(time.monotonic() - began, _LEAST_SECONDS) / 3600
+                used["snowflake_query_tag"] = json.dumps(dict(about))
+                used["snowflake_credits"] = round(hours * _CREDITS_AN_HOUR, 6)
+                used["snowflake_pipe_bytes"] = warehouse.piped_bytes
 
 
 def has_warehouse(home: "Home") -> bool:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from spotify_platform.cost import explorer
+from spotify_platform.cost.usage import UNATTRIBUTED
 
 from .answers import answering, by
 
@@ -64,7 +65,7 @@ def test_all_pages_are_read_and_each_once() -> None:
 def test_a_line_is_a_usage_type_with_awss_amount_to_the_last_digit() -> None:
     (line,) = explorer.usage([result(DAY, GLUE)])
     assert (line.usage_type, line.quantity, line.unit) == ("USE1-ETL-DPU-Hour", Decimal("1.6666666667"), "DPU-Hour")
-    assert (line.method, line.billed, line.asset) == ("billed", Decimal("0.7333333337"), None)
+    assert (line.method, line.billed, line.asset) == ("billed", Decimal("0.7333333337"), UNATTRIBUTED)
 
 
 def test_what_is_still_estimated_is_not_billed_yet() -> None:

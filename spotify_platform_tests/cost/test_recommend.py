@@ -2,9 +2,18 @@
 
 import pytest
 
-from spotify_platform.cost.recommend import Run, recommendation
+from spotify_platform.cost.prices import prices
+from spotify_platform.cost.recommend import Recommendation, Run
+from spotify_platform.cost.recommend import recommendation as recommended
 
 MB, GB = 10**6, 10**9
+
+
+def recommendation(raw_bytes: int, runs: list[Run], most_minutes: float = 60) -> Recommendation:
+    """By the list prices."""
+    return recommended(raw_bytes, runs, prices(), most_minutes)
+
+
 DUCKDB = Run("duckdb", 500 * MB, 7)
 GLUE = Run("glue", 500 * MB, 900)
 
@@ -13,7 +22,7 @@ def test_a_day_is_duckdbs_for_it_is_cheaper_than_a_minute_of_glue() -> None:
     found = recommendation(500 * MB, [DUCKDB, GLUE])
     assert found.engine == "duckdb"
     assert found.why == (
-        "DuckDB takes about 7 s ($0.0002) for 0.50 GB of raw data; Glue would use about 900 DPU-seconds ($0.1100)."
+        "DuckDB takes about 7 s ($0.0002) for 500.0 MB of raw files; Glue would use about 900 DPU-seconds ($0.1100)."
     )
 
 

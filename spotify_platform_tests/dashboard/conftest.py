@@ -39,10 +39,12 @@ def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], No
     return root
 
 
-def _demo(days: int) -> Callable[[Path], None]:
+def _demo(days: int, *more: str) -> Callable[[Path], None]:
     def make(root: Path) -> None:
         with platform_at(root) as platform:
             platform.ok("demo", "--days", str(days))
+            for command in more:
+                platform.ok(command)
 
     return make
 
@@ -57,8 +59,8 @@ def _development(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo of five weeks."""
-    return shared(tmp_path_factory, "dashboard-month", _demo(DAYS))
+    """A demo of five weeks, with its costs; of the others nobody has reckoned any."""
+    return shared(tmp_path_factory, "dashboard-month", _demo(DAYS, "cost"))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from spotify_platform_tests.dashboard.test_pages import FIGURES
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not here: apt-get install chromium")
 
-PAGES = ("today", "trending", "genres", "markets", "artists", "releases", "health")
+PAGES = ("today", "trending", "genres", "markets", "artists", "releases", "health", "cost")
 PROGRAM = Path(sys.executable).with_name("spotify-platform")
 AXE = Path(str(find_spec("axe_playwright_python").origin)).with_name("axe.min.js")
 # A page opened by its own address makes Streamlit look below it first for where its server is, which is no fault.

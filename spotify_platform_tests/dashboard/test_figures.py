@@ -1,6 +1,7 @@
 """Figures: their SQL runs on both warehouses, their words come from the contracts, their charts keep the rules."""
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from spotify_platform.charts.findings import defaults, findings
 from spotify_platform.charts.palette import DARK, LIGHT
 from spotify_platform.charts.table import html, to_csv
 from spotify_platform.contracts.errors import InputError
-from spotify_platform.load.reader import Snapshot
+from spotify_platform.contracts.operations import OPERATIONS
+from spotify_platform.load.reader import Snapshot, query
 from spotify_platform.marts.dialect import rendered
 from spotify_platform_tests.dashboard.conftest import platform_at
 
@@ -29,6 +31,7 @@ UNITS = (
     "(0–100)",
     "(natural log",
     "(standard",
+    "(US dollars",
 )
 FIGURES = list(figures().values())
 
@@ -50,7 +53,8 @@ def marks(spec: Any, key: str) -> list[Any]:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_a_figure_answers_draws_and_explains_itself(figure: Figure, snapshot: Snapshot) -> None:
-    answer = ask(snapshot.query, figure, filters(snapshot))
+    question = partial(query, snapshot.lake) if figure.table in OPERATIONS else snapshot.query
+    answer = ask(question, figure, filters(snapshot))
     assert {"Definition", "Window"} <= answer.words.keys()
     assert "Coverage" in answer.words or answer.words["No rows"]
     if answer.rows:

@@ -11,8 +11,8 @@ from spotify_platform_tests.conftest import Platform
 from spotify_platform_tests.dashboard.conftest import platform_at
 
 DASHBOARD = Path(__file__).parents[2] / "dashboard"
-PAGES = ("today", "trending", "genres", "markets", "artists", "releases", "health")
-FIGURES = {"today": 4, "trending": 4, "genres": 2, "markets": 3, "artists": 5, "releases": 2, "health": 5}
+PAGES = ("today", "trending", "genres", "markets", "artists", "releases", "health", "cost")
+FIGURES = {"today": 4, "trending": 4, "genres": 2, "markets": 3, "artists": 5, "releases": 2, "health": 5, "cost": 3}
 
 Open = Callable[[str, Path], AppTest]
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -85,6 +86,16 @@ def test_messages_that_are_made_for_somebody_else_to_raise_are_in_the_reference(
 
 def test_the_picture_of_the_rooms_is_what_the_code_says() -> None:
     assert (DOCS / "pictures" / "rooms.svg").read_text("utf-8") == script("rooms").svg(), "run `make docs`"
+
+
+def test_a_month_costs_what_prices_and_arithmetic_say() -> None:
+    cost, page = script("cost"), (DOCS / "cost.md").read_text("utf-8")
+    assert cost.made(page) == page, "run `make docs`"
+    sums = [sum(line.cost for line in cost.month(size)) for size in cost.SIZES]
+    told = "about ${:.0f} for 1,000 artists, ${:.0f} for 10,000 and ${:.0f} for 100,000".format(*sums)
+    assert told in (DOCS / "deploy.md").read_text("utf-8")
+    # The first line, by hand: a thousand artists' 175 s and 30 s of idle calls, 30 times, at $0.0000166667 a GB-second.
+    assert round(next(cost.month(1_000)).cost, 4) == Decimal("0.1025")
 
 
 def test_no_picture_is_stale() -> None:

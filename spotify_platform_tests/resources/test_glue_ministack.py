@@ -147,7 +147,7 @@ def test_one_day_is_published_as_in_process_and_only_its_files_make_events(job, 
         assert list(outcome.published) == [DAY]
         assert events() == sorted(file.path for file in outcome.published[DAY].files)
     assert seen(lake) == seen(in_process)
-    assert outcome.usage["usage/glue_execution_seconds"] > 0
+    assert outcome.usage["lake_raw_bytes"] > 0
     assert staged(lake) == []
     print(f"a day: {outcome.usage}, {watched}")
 

@@ -68,6 +68,7 @@ class SnowflakeWarehouse:
         """
         self.session, self.names, self.patience, self.say = session, names, patience, say
         self.external, self.pipes = external, external and pipes
+        self.piped_bytes = 0  # of the files that were left to Snowpipe
         self.name = f"snowflake {names.database}"
 
     def load(self, lake: Lake, records: Iterable[PublishRecord]) -> list[date]:
@@ -91,6 +92,7 @@ class SnowflakeWarehouse:
         if by_copy and self.pipes:
             self.say(f"{len(by_copy)} dates are copied: Snowpipe had trouble with them, or they are too old for it.")
         copied, errors = self._copy_all(lake, by_copy)
+        self.piped_bytes += sum(file.bytes for record in by_pipe for file in record.files)
         piped, more = self._wait(by_pipe)
         errors += more
         if errors:

@@ -11,6 +11,7 @@ import pytest
 
 from spotify_platform.charts.figure import choices, figures
 from spotify_platform.charts.findings import defaults
+from spotify_platform.contracts.operations import OPERATIONS
 from spotify_platform.lake import Lake, keys
 from spotify_platform.lake.publishing import heads
 from spotify_platform.load.reader import Snapshot, query
@@ -77,6 +78,8 @@ def figures_apart(lake: Lake) -> Iterator[str]:
         artist = choices(ours.query, "artists", filters)[0][0]
         filters |= {"artist": artist, "since": date(2000, 1, 1)}
         for name, figure in figures().items():
+            if figure.table in OPERATIONS:  # the ledger of costs is in the lake only
+                continue
             told = [reading.query(figure.sql(filters)) for reading in (ours, theirs)]
             (columns, rows), (other_columns, other_rows) = told
             same = [list(map(plain, row)) for row in rows] == [list(map(plain, row)) for row in other_rows]
