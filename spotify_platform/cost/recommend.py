@@ -35,7 +35,7 @@ class Recommendation:
 
 
 # What docs/deploy.md tells, on two cores; until a run of one's own tells better.
-FIRST_GUESS = Run("duckdb", raw_bytes=62_500_000, used=6.0)  # 500 MB of JSON, an eighth when compressed
+FIRST_GUESS = Run("duckdb", raw_bytes=32_000_000, used=6.0)  # 500 MB of JSON, two thousand artists
 # The job's own start and its least workers, of a minute each: one driver and one executor.
 LEAST_DPU_SECONDS = 120.0
 

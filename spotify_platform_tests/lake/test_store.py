@@ -141,3 +141,47 @@ def test_another_scheme_is_refused_with_those_that_work() -> None:
 def test_the_sha256_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_traffic_is_what_a_bucket_would_count(lake: Lake, tmp_path: Path) -> None:
+    lake.put("a/1", b"four")
+    lake.create("a/2", b"five!")
+    lake.create("a/2", b"again")  # refused, and asked all the same
+    lake.get("a/1")
+    lake.exists("a/3")
+    lake.keys("a")
+    lake.ages("a")
+    lake.folders("a")
+    assert lake.traffic.counts == {
+        "requests_put": 3,
+        "bytes_put": 14,
+        "requests_get": 2,
+        "bytes_get": 4,
+        "requests_list": 3,
+    }
+    with lake.local(["a/1", "a/2"]):
+        pass
+    assert lake.traffic.counts["requests_get"] == 4
+    assert lake.traffic.counts["bytes_get"] == 13
+    lake.delete(["a/1"])  # S3 takes nothing for that
+    assert sum(lake.traffic.counts.values()) == 3 + 14 + 4 + 13 + 3
+
+
+def test_a_large_file_is_put_in_parts(lake: Lake) -> None:
+    lake.put("large", bytes(11 * 1024 * 1024))
+    assert lake.traffic.counts["requests_put"] == 3 + 2  # 5, 5 and 1 MB; the beginning, and the end
+
+
+def test_a_listing_is_a_request_for_each_thousand_keys(tmp_path: Path) -> None:
+    lake = Lake("memory://")
+    for number in range(1001):
+        lake.put(f"a/{number}", b"")
+    before = lake.traffic.counts.get("requests_list", 0)
+    assert len(lake.keys("a")) == 1001
+    assert lake.traffic.counts["requests_list"] - before == 2
+
+
+def test_sizes_are_the_bytes_below_a_folder(lake: Lake) -> None:
+    lake.put("a/1", b"four")
+    lake.put("b/2", b"other")
+    assert lake.sizes("a") == {"a/1": 4}

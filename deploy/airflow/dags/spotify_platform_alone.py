@@ -52,7 +52,8 @@ def curate(day: str) -> None:
         raise SystemExit(f"{day} is not published: {outcome.reasons}")
 
 
-@task.external_python(python=PYTHON, expect_airflow=False, expect_pendulum=False)
+# One writer of the warehouse, in a backfill too, which does not keep to the DAG's own limit.
+@task.external_python(python=PYTHON, expect_airflow=False, expect_pendulum=False, max_active_tis_per_dag=1)
 def load_and_build(day: str) -> None:
     """The published batch of the date → DuckDB, then the marts, published together."""
     from datetime import date
@@ -74,7 +75,7 @@ def load_and_build(day: str) -> None:
     schedule="0 5 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,  # one writer of the warehouse
+    max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=10), "retry_exponential_backoff": True},
     doc_md=__doc__,
     tags=["spotify_platform"],

@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow.sdk import BaseHook, BaseSensorOperator, Context, Param, dag, get_current_context, task
 from airflow.sdk.bases.sensor import PokeReturnValue
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from dagster_runs import Dagster
 
 CONNECTION = "spotify_dagster"
@@ -48,19 +48,26 @@ class DagsterRun(BaseSensorOperator):
         super().__init__(mode="reschedule", **named)
 
     def poke(self, context: Context) -> bool | PokeReturnValue:
-        """Whether the run has ended well. Raises `AirflowException` where it ended otherwise."""
+        """Whether the run has ended well. Raises `AirflowException` where it ended otherwise.
+
+        The first look of a try launches, or takes on what an earlier try launched; the others only look. A run that
+        somebody cancelled is not launched again.
+        """
         first, last = dates(context)
         # Spotify serves only today; of a past date what was captured is made anew.
         job = "daily" if last == datetime.now(UTC).date().isoformat() else "publish"
-        attempt = str(context["ti"].try_number)
-        run = dagster().look(dagster().launch(job, first, last, caller(context), attempt).run_id)
+        ti = context["ti"]
+        found = dagster().find(caller(context)) if ti.get_first_reschedule_date(context) else None
+        found = found or dagster().launch(job, first, last, caller(context), str(ti.try_number))
+        run = dagster().look(found.run_id)
         self.log.info("Dagster's run %s, %s of %s to %s: %s", run.run_id, job, first, last, run.status)
         if run.done and run.status != "SUCCESS":
-            raise AirflowException(f"Dagster's run {run.run_id} ended as {run.status}. {run.reason}")
+            error = AirflowFailException if run.status == "CANCELED" else AirflowException
+            raise error(f"Dagster's run {run.run_id} ended as {run.status}. {run.reason}")
         return PokeReturnValue(is_done=run.done, xcom_value=run.run_id)
 
 
-@task(trigger_rule="all_done", retries=3)
+@task(retries=3)
 def end_what_is_left() -> None:
     """Stop the run where nobody waits for it any more."""
     if (run := dagster().find(caller(get_current_context()))) and not run.done:
@@ -71,7 +78,7 @@ def end_what_is_left() -> None:
     schedule="0 5 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,  # Dagster queues runs itself; this keeps a backfill from asking for all dates at once
+    max_active_runs=1,  # a backfill has a limit of its own, --max-active-runs; Dagster queues what it is asked for
     params={"first": Param(None, **_DATE), "last": Param(None, **_DATE)},
     doc_md=__doc__,
     tags=["spotify_platform"],
@@ -85,7 +92,8 @@ def spotify_platform_by_dagster() -> None:
         retries=2,
         retry_delay=timedelta(minutes=10),
     )
-    run >> end_what_is_left().as_teardown(setups=run)
+    # `run` is not its setup: a teardown is left out where the setup failed, and then it is what is needed.
+    run >> end_what_is_left().as_teardown()
 
 
 spotify_platform_by_dagster()
