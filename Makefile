@@ -40,7 +40,7 @@ test: .venv/dev  ## set everything up and pass all tests
 deploy-local: .venv/dev  ## the deployment on this machine: the same template at MiniStack, from the schedule to an answer
 	$(BIN)/pytest -m soak -q -s spotify_platform_tests/deploy/test_deploy_local.py
 
-soak: .venv/dev  ## the long suites
+soak: .venv/dev .venv/airflow/made  ## the long suites
 	$(BIN)/pytest -m soak
 
 format: .venv/dev  ## format the code
@@ -92,6 +92,8 @@ lock: .venv/dev  ## lock the versions anew
 	$(BIN)/pip install --quiet $(UV)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+		--custom-compile-command "make lock" deploy/airflow/requirements.txt -o deploy/airflow/requirements.lock
 
 glue: .venv/run  ## build the AWS Glue job's files, build/glue
 	$(BIN)/python glue/build.py
@@ -118,6 +120,12 @@ endef
 # A stamp each, so that a second run installs nothing. `run` is what a user needs, `dev` adds the tests' tools.
 .venv/run: pyproject.toml requirements.lock
 	@$(call install,dashboard)
+	@touch $@
+
+# Airflow pins other versions of the same libraries, so what the tests run the DAGs with has a place of its own.
+.venv/airflow/made: deploy/airflow/requirements.lock
+	@$(PYTHON) -m venv .venv/airflow
+	@.venv/airflow/bin/pip install --quiet --disable-pip-version-check -r deploy/airflow/requirements.lock
 	@touch $@
 
 .venv/beginner: pyproject.toml requirements.lock
