@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _KEY = dg.AssetKey(["operations", "platform_cost"])
 # What providers tell comes late: Snowflake's views up to 8 hours, a bill up to two days.
 TRAILING_DAYS = 3
+# A bill of a younger day is a part of it, and would hide what the day really costs.
+BILL_DAYS = 2
 
 
 class CostConfig(dg.Config):
@@ -75,7 +77,8 @@ def platform_cost(
             tell_usage(context, part, {"s3_gb_months": gb_months}, "simulated" if zone.folder else "estimated")
         first = _first(config, table.days(zone), context.instance, today)
         told = ask_providers(active_home(), first, today)
-        rows = entries(usage_of(context.instance, known, first, today), told.metered, told.bill, known)
+        bill = [line for line in told.bill if line.usage_date <= today - timedelta(days=BILL_DAYS)]
+        rows = entries(usage_of(context.instance, known, first, today), told.metered, bill, known)
         for n in range((today - first).days + 1):
             day = first + timedelta(days=n)
             table.write(zone, day, [row for row in rows if row.usage_date == day])

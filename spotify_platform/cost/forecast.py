@@ -136,16 +136,17 @@ def recommended(runs: Sequence[_Known], raw_bytes: int, prices: Prices) -> Recom
 
 
 def _steps(rows: Iterable[Entry]) -> dict[str, list[_Known]]:
-    """The steps' runs that are known by their dates, newest last."""
+    """The steps' runs that are known by their dates and had something to make, newest first."""
     found: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for row in rows:
         if row.run and row.partition and row.method in _COUNTED and row.asset in _STEPS:
             found[row.asset, row.run, row.partition].append(row)
+    # A run that found everything published already tells nothing of any step.
+    worked = {run for (_, run, _), ones in found.items() if any(row.usage_type == RAW_BYTES for row in ones)}
     steps: dict[str, list[_Known]] = defaultdict(list)
-    for (asset, run, partition), ones in found.items():
-        known = _Known(run, partition, tuple(ones))
-        if asset != step("curated") or known.raw_bytes:  # a run that found everything published tells nothing
-            steps[asset].append(known)
+    for (asset, run, partition), ones in reversed(found.items()):
+        if run in worked:
+            steps[asset].append(_Known(run, partition, tuple(ones)))
     return steps
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.cost import table
 from spotify_platform.cost.prices import prices
+from spotify_platform.cost.usage import UNATTRIBUTED, Usage
 from spotify_platform.definitions import build_definitions
 from spotify_platform.resources import providers
 from spotify_platform_tests.conftest import Platform
@@ -207,3 +208,28 @@ def test_before_anything_ran_a_backfill_says_what_it_does_not_know(platform: Pla
 )
 def test_a_word_that_is_not_known_is_named(platform: Platform, words: tuple[str, str], said: str) -> None:
     assert said in platform.cli("cost", *words).err
+
+
+def test_what_providers_tell_reaches_the_ledger_and_a_young_bill_waits(demo: Platform, monkeypatch) -> None:
+    """Their answers are those of the adapters' own tests; here is only what the asset does with them."""
+    settled = TODAY - timedelta(days=2)
+
+    def line(day: date, service: str, kind: str, usd: str | None, asset: str, method: Any) -> Usage:
+        billed = None if usd is None else Decimal(usd)
+        return Usage(day, service, kind, Decimal(120), "unit", method, asset, billed=billed)
+
+    told = providers.Told(
+        metered={"glue": [line(TODAY, "glue", "dpu_seconds", None, "curated/*", "metered")]},
+        bill=[
+            line(settled, "s3", "Requests", "0.25", UNATTRIBUTED, "billed"),
+            line(TODAY, "s3", "Requests", "9.75", UNATTRIBUTED, "billed"),
+        ],
+        silent={"snowflake": "not granted"},
+    )
+    monkeypatch.setattr("spotify_platform.resources.providers.ask_providers", lambda *_: told)
+    found = checks(reckon(demo))
+    rows = table.read(demo.home.lake())
+    assert [(row.cost, row.method) for row in rows if row.service == "glue"] == [(Decimal("0.01466666664"), "metered")]
+    assert [(row.usage_date, row.cost) for row in rows if row.usage_type == "bill"] == [(settled, Decimal("0.25"))]
+    assert not found["unattributed_share"][0]
+    assert found["providers_answered"] == (False, {"silent": {"snowflake": "not granted"}})

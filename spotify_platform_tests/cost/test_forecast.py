@@ -73,9 +73,16 @@ def test_without_a_run_nothing_is_known_and_that_is_said() -> None:
     assert told.unknown == ("curated/*", "warehouse/*", "marts/*", "reports/daily")
 
 
-def test_a_run_that_had_nothing_to_curate_tells_nothing() -> None:
-    told = backfill(rows(*run("none", "2026-10-01...2026-10-31", 0, 1)), 31, 10**6, prices())
-    assert "curated/*" in told.unknown
+def test_a_run_that_had_nothing_to_curate_tells_nothing_of_any_step() -> None:
+    idle = [line for line in run("idle", "2026-10-01...2026-10-31", 0, 1) if line.usage_type != "raw_bytes"]
+    assert set(backfill(rows(*idle), 31, 10**6, prices()).unknown) >= {"curated/*", "warehouse/*"}
+    told = backfill(rows(*idle, *ONE), 31, 10**6, prices())
+    assert told.like["warehouse/*"] == "one (1 date)"
+
+
+def test_of_runs_of_one_size_the_newest_tells() -> None:
+    newer = [replace(line, usage_date=date(2026, 11, 21)) for line in run("newer", "2026-11-02", 10**6, 20)]
+    assert backfill(rows(*ONE, *newer), 1, 10**6, prices()).like["curated/*"] == "newer (1 date)"
 
 
 def test_the_engine_is_recommended_by_the_runs_of_both() -> None:
