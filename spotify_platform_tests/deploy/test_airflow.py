@@ -104,12 +104,11 @@ def caller(run_id: str) -> str:
     return f"airflow/{BY_DAGSTER}/{run_id}"
 
 
-def days_of(platform: Platform, table: str = "marts.fct_chart_daily") -> list[str]:
-    """The dates that readers of a home see."""
+def days_of(platform: Platform) -> list[str]:
+    """The dates that are in the marts."""
     with at(platform):
-        return [
-            row["d"] for row in platform.query(f"select distinct snapshot_date::varchar as d from {table} order by d")
-        ]
+        rows = platform.query("select distinct snapshot_date as day from marts.fct_chart_daily order by day")
+    return [row["day"] for row in rows]
 
 
 @contextmanager
