@@ -84,6 +84,10 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="pictures-") as scratch, sync_playwright() as playwright:
         home = Path(scratch, ".platform")
         demo(home)
+        from spotify_platform.automation.foreground import reckon_costs
+        from spotify_platform.home import demo_home
+
+        reckon_costs(demo_home())
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         with served(home) as address:
             for name, picture in PICTURES.items():

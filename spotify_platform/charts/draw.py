@@ -180,6 +180,9 @@ def _up(figure: Figure, rows: Sequence[Row]) -> alt.Y:
     if figure.form == "places":
         scale = alt.Scale(reverse=True, domainMin=1, nice=False)
         return alt.Y(f"{field}:Q", title=figure.axes[1], scale=scale, axis=alt.Axis(tickMinStep=1, format="d"))
+    if figure.form == "dollars":  # "10m" would read as ten millions
+        axis = alt.Axis(format="$,~g", tickCount=5)
+        return alt.Y(f"{field}:Q", title=figure.axes[1], axis=axis)
     step = 1 if _whole(rows, field) else 0.01
     axis = alt.Axis(format="%" if figure.form == "percent" else "~s", tickCount=5, tickMinStep=step)
     return alt.Y(f"{field}:Q", title=figure.axes[1], axis=axis)

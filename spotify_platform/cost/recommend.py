@@ -53,15 +53,15 @@ def recommendation(raw_bytes: int, runs: Sequence[Run], prices: Prices, most_min
     local = Decimal(seconds) * prices["local", "seconds"].price
     glue = _nearest("glue", runs, raw_bytes)
     in_time = seconds <= most_minutes * 60
-    about_duckdb = f"DuckDB takes about {_lasting(seconds)} (${local:.4f}) for {size}"
+    about_duckdb = f"DuckDB takes about {_lasting(seconds)} ({_money(local)}) for {size}"
     if not in_time:
         return Recommendation("glue", f"{about_duckdb}, longer than the {most_minutes:g} min allowed.")
     if not glue:
         least = Decimal(LEAST_DPU_SECONDS) * prices["glue", "dpu_seconds"].price
-        return Recommendation("duckdb", f"{about_duckdb}; Glue costs ${least:.4f} at least, and has not run yet.")
+        return Recommendation("duckdb", f"{about_duckdb}; Glue costs {_money(least)} at least, and has not run yet.")
     dpu_seconds = glue.used * max(1.0, raw_bytes / glue.raw_bytes)
     there = Decimal(dpu_seconds) * prices["glue", "dpu_seconds"].price
-    about_glue = f"Glue would use about {dpu_seconds:,.0f} DPU-seconds (${there:.4f})"
+    about_glue = f"Glue would use about {dpu_seconds:,.0f} DPU-seconds ({_money(there)})"
     if there < local:
         return Recommendation("glue", f"{about_glue}; {about_duckdb}.")
     return Recommendation("duckdb", f"{about_duckdb}; {about_glue}.")
@@ -74,4 +74,10 @@ def _nearest(engine: Engine, runs: Sequence[Run], raw_bytes: int) -> Run | None:
 
 
 def _lasting(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
     return f"{seconds:,.0f} s" if seconds < 180 else f"{seconds / 60:,.0f} min"
+
+
+def _money(amount: Decimal) -> str:
+    return f"${amount:.4f}" if amount >= Decimal("0.001") else f"${amount:.6f}"

@@ -22,7 +22,8 @@ def test_a_day_is_duckdbs_for_it_is_cheaper_than_a_minute_of_glue() -> None:
     found = recommendation(500 * MB, [DUCKDB, GLUE])
     assert found.engine == "duckdb"
     assert found.why == (
-        "DuckDB takes about 7 s ($0.0002) for 500.0 MB of raw files; Glue would use about 900 DPU-seconds ($0.1100)."
+        "DuckDB takes about 7.0 s ($0.000192) for 500.0 MB of raw files; "
+        "Glue would use about 900 DPU-seconds ($0.1100)."
     )
 
 
@@ -45,7 +46,7 @@ def test_without_a_run_of_glue_nothing_tells_that_it_is_worth_its_price() -> Non
 def test_the_run_that_is_nearest_in_size_is_scaled() -> None:
     small, large = Run("duckdb", 10 * MB, 2), Run("duckdb", 10 * GB, 100)
     assert "DuckDB takes about 50 s" in recommendation(5 * GB, [small, large]).why
-    assert "DuckDB takes about 4 s" in recommendation(20 * MB, [small, large]).why
+    assert "DuckDB takes about 4.0 s" in recommendation(20 * MB, [small, large]).why
 
 
 @pytest.mark.parametrize(("raw_bytes", "used"), [(50 * MB, "900"), (GB, "1,800")])
