@@ -59,11 +59,14 @@ class Branch:
 
 
 def _place(variable: str, url: str) -> tuple[str, ...]:
-    """An address in S3 as its parts: the bucket, then the folders."""
+    """An address in S3 as its parts: the bucket, then the folders.
+
+    In lower case: for S3 `lake` and `LAKE` are two places, for a person who sets one of them they are not.
+    """
     plain = _PLAIN.fullmatch(url)
     if not plain:
         raise InputError(
             f"{variable}: {url} is no plain address for a branch deployment. Give s3://bucket/prefix, of letters, "
             "digits, dots, dashes and underscores."
         )
-    return (plain["bucket"], *plain["path"].split("/")[1:])
+    return (plain["bucket"], *plain["path"].lower().split("/")[1:])

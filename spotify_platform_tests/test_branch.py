@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spotify_platform.branch import Branch
@@ -61,6 +61,7 @@ DATABASES = st.one_of(
 
 
 @settings(deadline=None)
+@example("0", "s3://bucket/lake", "s3://bucket/LAKE", "SPOTIFY", "duckdb")
 @given(
     branch=NAMES,
     lake=ADDRESSES,

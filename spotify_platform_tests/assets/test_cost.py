@@ -128,11 +128,12 @@ def test_a_budget_below_the_days_cost_fails_and_names_the_assets(demo: Platform,
 
 def test_the_other_checks_pass_on_the_demo(demo: Platform) -> None:
     found = checks(reckon(demo))
+    passed, said = found.pop("prices")  # it fails a year from now, if nobody looks prices up
+    assert passed is (not said["doubtful"]) and not [one for one in said["doubtful"] if "no price" in one]
     assert {name: passed for name, (passed, _) in found.items()} == {
         "daily_budget": True,
         "estimate_against_bill": True,
         "unattributed_share": True,
-        "prices": True,
         "providers_answered": True,
     }
 
