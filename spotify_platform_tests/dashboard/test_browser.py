@@ -229,13 +229,15 @@ def test_every_page_on_every_platform(name: str, width: int, scheme: str, root: 
 
 
 def _shown(cell: str, told: str, name: str) -> bool:
-    """Whether a cell reads as `query`'s value: with two places where that has some, and never 0 for nothing."""
+    """Whether a cell reads as `query`'s value: with two places (dollars: six) where it has some, never 0 for nothing."""
     if not told:
         return cell == ("" if name == "reason" else "unknown")
     try:
         figure = float(told)
     except ValueError:
         return cell == " ".join(told.split())
+    if name == "usd":
+        return cell == f"{figure:,.6f}"
     return cell in (f"{figure:,.2f}", f"{int(figure):,}" if figure == int(figure) else "", told)
 
 
