@@ -229,7 +229,7 @@ def test_every_page_on_every_platform(name: str, width: int, scheme: str, root: 
 
 
 def _shown(cell: str, told: str, name: str) -> bool:
-    """Whether a cell reads as `query`'s value: with two places (dollars: six) where it has some, never 0 for nothing."""
+    """Whether a cell reads as `query`'s value: with two places (dollars: six) where it has some, no 0 for nothing."""
     if not told:
         return cell == ("" if name == "reason" else "unknown")
     try:
