@@ -30,9 +30,7 @@ from spotify_platform.lake import Lake
 from spotify_platform.publish import publish_dates
 
 YEAR, CPUS_OF_A_DPU = 365, 4
-START_SECONDS = (
-    30  # of a Glue 5.1 job until its own code runs: https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
-)
+START_SECONDS = 30  # of a Glue job until its own code runs; an assumption
 WORKERS = (2, 5, 10, 20)
 SMALL_FILE, PIPE_FILE = 1_000_000, 100_000_000  # bytes
 

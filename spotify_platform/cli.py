@@ -567,8 +567,8 @@ def cost(
     from spotify_platform.backfill import plan_backfill
     from spotify_platform.console import print_costs, print_expected, print_gaps, show_home
     from spotify_platform.cost import table
+    from spotify_platform.cost.outlook import outlook
     from spotify_platform.home import active_home
-    from spotify_platform.settings import read_cost_settings
 
     if by not in _BY:
         raise InputError(f"--by {by}: not known. Give one of {', '.join(_BY)}.")
@@ -586,7 +586,7 @@ def cost(
         print_expected(_expected(home, plan.days), len(plan.days), whole=True)
         return
     rows = table.read(home.lake(), since.date() if since else today.replace(day=1))
-    print_costs(rows, _BY[by], form, today, read_cost_settings().daily_budget)  # type: ignore[arg-type]
+    print_costs(rows, _BY[by], form, outlook(home.lake(), today))  # type: ignore[arg-type]
 
 
 def _expected(home: "Home", days: list[date]) -> "Expected":

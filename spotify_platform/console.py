@@ -4,7 +4,7 @@ import csv
 import json
 import shutil
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spotify_platform.backfill import Backfill
     from spotify_platform.cost.forecast import Expected
     from spotify_platform.cost.ledger import Entry
+    from spotify_platform.cost.outlook import Outlook
     from spotify_platform.extract.plan import Plan
     from spotify_platform.lake.captures import Manifest
     from spotify_platform.lake.ledger import Covered, State
@@ -314,24 +315,25 @@ def print_backfill(plan: "Backfill", left: Mapping[date, Sequence[str]]) -> None
         out.print(f"Withheld: {day}: {'; '.join(reasons)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_costs(rows: Sequence["Entry"], by: str, form: Format, today: date, budget: Decimal) -> None:
-    """What was used cost, summed by a field of the ledger; for people with the sum and what the month will come to."""
-    from spotify_platform.cost.forecast import month
-    from spotify_platform.cost.ledger import cost_by, total
+def print_costs(rows: Sequence["Entry"], by: str, form: Format, outlook: "Outlook") -> None:
+    """What rows cost, summed by a field of the ledger; for people with the sum and what the month will come to."""
+    from spotify_platform.cost.ledger import NOT_ABOUT_ONE, cost_by, total
 
-    methods = {str(getattr(row, by)): row.method for row in rows}
+    methods: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        methods[str(getattr(row, by) or NOT_ABOUT_ONE)].add(row.method)
     whole = total(rows)
     shares = [
-        (value, cost, round(float(cost / whole), 4) if whole else 0.0, methods.get(value, methods.get("None")))
+        (value, cost, round(float(cost / whole), 4) if whole else 0.0, ", ".join(sorted(methods[value])))
         for value, cost in cost_by(rows, by).items()
     ]
     print_rows([by, "usd", "share", "method"], shares, form)
     if form != "table":
         return
-    told = month(rows, today)
+    told = outlook.month
     out.print(
-        f"Together ${whole:,.4f}. {today:%B}: ${told.so_far:,.4f} so far, ${told.whole:,.2f} at its end if each day "
-        f"that is left costs what a usual one does, ${told.usual_day:,.4f}. A day may cost ${budget:,.2f}.",
+        f"Together ${whole:,.4f}. {outlook.today:%B}: ${told.so_far:,.4f} so far, ${told.whole:,.2f} at its end if "
+        f"each day that is left costs what a usual one does, ${told.usual_day:,.4f}. A day may cost ${outlook.budget:,.2f}.",
         highlight=False,
         soft_wrap=True,
     )

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field
 
 from spotify_platform.assets.report import dagsters_errors
 from spotify_platform.assets.specs import OWNER, column_schema
@@ -24,12 +23,6 @@ _KEY = dg.AssetKey(["operations", "platform_cost"])
 TRAILING_DAYS = 3
 # A bill of a younger day is a part of it, and would hide what the day really costs.
 BILL_DAYS = 2
-
-
-class CostConfig(dg.Config):
-    """Which days are reckoned again."""
-
-    since: str = Field("", description="first day, YYYY-MM-DD; empty: three days back, or since the ledger ends")
 
 
 _CHECKS = {
@@ -56,7 +49,7 @@ _CHECKS = {
     check_specs=[dg.AssetCheckSpec(name, asset=_KEY, description=text) for name, text in _CHECKS.items()],
 )
 def platform_cost(
-    context: dg.AssetExecutionContext, lake: LakeResource, config: CostConfig
+    context: dg.AssetExecutionContext, lake: LakeResource
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Usage of the last days, as assets and providers tell it → what it cost."""
     from spotify_platform.cost import table
@@ -75,7 +68,7 @@ def platform_cost(
         for part, bytes_ in stored(zone).items():
             gb_months = bytes_ / 1e9 / monthrange(today.year, today.month)[1]
             tell_usage(context, part, {"s3_gb_months": gb_months}, "simulated" if zone.folder else "estimated")
-        first = _first(config, table.days(zone), context.instance, today)
+        first = _first(table.days(zone), context.instance, today)
         told = ask_providers(active_home(), first, today)
         bill = [line for line in told.bill if line.usage_date <= today - timedelta(days=BILL_DAYS)]
         rows = entries(usage_of(context.instance, known, first, today), told.metered, bill, known)
@@ -97,10 +90,8 @@ def platform_cost(
     yield from _verdicts(rows, told.silent, known, settings.daily_budget, today)
 
 
-def _first(config: CostConfig, known: Sequence[date], instance: dg.DagsterInstance, today: date) -> date:
+def _first(known: Sequence[date], instance: dg.DagsterInstance, today: date) -> date:
     """The first day to reckon: of what is told late, and of what nobody has reckoned yet."""
-    if config.since:
-        return date.fromisoformat(config.since)
     trailing = today - timedelta(days=TRAILING_DAYS)
     if known:
         return min(trailing, known[-1])

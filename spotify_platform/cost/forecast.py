@@ -117,16 +117,16 @@ def backfill(rows: Iterable[Entry], dates: int, raw_bytes: int, prices: Prices) 
         more = max(Decimal(1), Decimal(wanted) / max(1, size))
         like[asset] = f"{nearest.run[:8]} ({nearest.dates} {'date' if nearest.dates == 1 else 'dates'})"
         lines += [_scaled(row, more) for row in nearest.rows if row.usage_type != RAW_BYTES]
-    return Expected(tuple(lines), like, tuple(unknown), recommended(known.get(step("curated"), []), raw_bytes, prices))
+    return Expected(tuple(lines), like, tuple(unknown), _recommended(known.get(step("curated"), []), raw_bytes, prices))
 
 
 def engine_for(rows: Iterable[Entry], raw_bytes: int, prices: Prices) -> Recommendation:
     """The engine that is cheaper for so many bytes of raw files, by the ledger's rows of curation."""
-    return recommended(_steps(rows).get(step("curated"), []), raw_bytes, prices)
+    return _recommended(_steps(rows).get(step("curated"), []), raw_bytes, prices)
 
 
-def recommended(runs: Sequence[_Known], raw_bytes: int, prices: Prices) -> Recommendation:
-    """As `engine_for`, by runs of curation."""
+def _recommended(runs: Sequence[_Known], raw_bytes: int, prices: Prices) -> Recommendation:
+    """As `engine_for`, by runs of curation that are known already."""
     told = []
     for run in runs:
         used = {row.service: float(row.quantity) for row in run.rows if row.usage_type != RAW_BYTES}

@@ -17,6 +17,9 @@ from spotify_platform.cost.usage import UNATTRIBUTED, Method, Usage
 DIFFERENCE = "bill"
 """The usage type of a row that holds what a bill has beyond our own rows; below zero, what it lacks."""
 
+NOT_ABOUT_ONE = "none"
+"""Stands for a run or partition in sums, where a row is not about one."""
+
 # Its views are hours late, so that a day which they do not tell yet may have used something all the same.
 _LATE = frozenset({"snowflake"})
 
@@ -58,11 +61,10 @@ def total(rows: Iterable[Entry]) -> Decimal:
 
 
 def cost_by(rows: Iterable[Entry], field: str) -> dict[str, Decimal]:
-    """What rows cost by one of their fields, the dearest first; `none` stands for rows that are not about one."""
+    """What rows cost by one of their fields, the dearest first; NOT_ABOUT_ONE stands for rows without a value."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        value = getattr(row, field)
-        sums["none" if value is None else str(value)] += row.cost or Decimal(0)
+        sums[str(getattr(row, field) or NOT_ABOUT_ONE)] += row.cost or Decimal(0)
     return dict(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
 
 

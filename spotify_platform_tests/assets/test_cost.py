@@ -15,12 +15,13 @@ from spotify_platform.contracts.curated import CURATED
 from spotify_platform.contracts.marts import MARTS
 from spotify_platform.cost import table
 from spotify_platform.cost.prices import prices
-from spotify_platform.cost.usage import UNATTRIBUTED, Usage
+from spotify_platform.cost.usage import UNATTRIBUTED, Method, Usage
 from spotify_platform.definitions import build_definitions
 from spotify_platform.resources import providers
 from spotify_platform_tests.conftest import Platform
 
 TODAY = datetime.now(UTC).date()
+METHODS: tuple[Method, ...] = ("metered", "billed")
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +235,22 @@ def test_what_providers_tell_reaches_the_ledger_and_a_young_bill_waits(demo: Pla
     assert [(row.usage_date, row.cost) for row in rows if row.usage_type == "bill"] == [(settled, Decimal("0.25"))]
     assert not found["unattributed_share"][0]
     assert found["providers_answered"] == (False, {"silent": {"snowflake": "not granted"}})
+
+
+def test_the_month_is_the_month_whatever_is_listed(demo: Platform) -> None:
+    """--since is about the list; the forecast takes the whole month, and the days before it."""
+    tomorrow = TODAY + timedelta(days=1)
+    listed, none = demo.ok("cost"), demo.ok("cost", "--since", str(tomorrow))
+    assert "Together $0.0000." in none
+    assert listed.split("Together ")[1].split(". ", 1)[1] == none.split("Together ")[1].split(". ", 1)[1]
+
+
+def test_a_sum_says_all_methods_of_its_rows(demo: Platform) -> None:
+    day = TODAY - timedelta(days=40)
+    table.write(
+        demo.home.lake(),
+        day,
+        [replace(row, usage_date=day, method=method) for row in table.read(demo.home.lake())[:1] for method in METHODS],
+    )
+    rows = json.loads(demo.ok("cost", "--since", str(day), "--by", "day", "--format", "json"))
+    assert {row["usage_date"]: row["method"] for row in rows}[str(day)] == "billed, metered"
