@@ -333,7 +333,8 @@ def print_costs(rows: Sequence["Entry"], by: str, form: Format, outlook: "Outloo
     told = outlook.month
     out.print(
         f"Together ${whole:,.4f}. {outlook.today:%B}: ${told.so_far:,.4f} so far, ${told.whole:,.2f} at its end if "
-        f"each day that is left costs what a usual one does, ${told.usual_day:,.4f}. A day may cost ${outlook.budget:,.2f}.",
+        f"each day that is left costs what a usual one does, ${told.usual_day:,.4f}. "
+        f"A day may cost ${outlook.budget:,.2f}.",
         highlight=False,
         soft_wrap=True,
     )
