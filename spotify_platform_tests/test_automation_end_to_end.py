@@ -19,9 +19,9 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from spotify_platform.automation.instance import open_instance
-from spotify_platform.automation.under_way import dates_under_way
 from spotify_platform.lake import Lake, keys
 from spotify_platform.lake.captures import captures_by_date
 from spotify_platform.lake.origin import claim
@@ -109,9 +109,18 @@ class History:
         """Whether a run is going on."""
         return bool(self.runs(dg.DagsterRunStatus.STARTED))
 
-    def has_ended(self) -> bool:
-        """Whether no run is going on or waits."""
-        return not dates_under_way(self.instance)
+    def left(self) -> set[str]:
+        """The runs that go on or wait."""
+        return {run.run_id for run in self.runs(*NOT_FINISHED_STATUSES)}
+
+    def until_all_have_ended(self) -> None:
+        """Wait until no run goes on or waits. The deadline is for the next one to end, however many are left."""
+
+        def one_has_ended() -> bool:
+            return not left <= self.left()
+
+        while left := self.left():
+            until(one_has_ended, "one of the runs that are left has ended")
 
     def ticks(self, since: float) -> list[InstigatorTick]:
         """The ticks of the raw-zone sensor since a moment that have ended, the newest first."""
@@ -172,7 +181,7 @@ def rain_on_dagster_dev(platform: Platform) -> None:
         rain.fall_until(lambda: not rain.left, "all has fallen", drops=24)
         fallen = time.time()
         until(lambda: history.asks_for_nothing(fallen), "three ticks asked for nothing")
-        until(history.has_ended, "no run is going on or waits")
+        history.until_all_have_ended()
     assert len(lake.keys(keys.PUBLISHED)) > len(DATES), "captures came while and after their dates were published"
     assert_every_date_is_whole(lake, rain)
 
@@ -234,6 +243,6 @@ def test_a_command_beside_the_sensors_runs_of_the_same_days_ends_well(platform: 
         command = started(platform, *words)
         rain.fall_until(lambda: not rain.left, "all has fallen")
         assert_well_ended(command)
-        until(lambda: not pending_dates(lake) and history.has_ended(), "everything is in the marts")
+        until(lambda: not pending_dates(lake) and not history.left(), "everything is in the marts")
         assert [run for run in history.runs() if not run.is_success] == []
     assert_every_date_is_whole(lake, rain)

@@ -16,6 +16,7 @@ import dagster as dg
 
 from spotify_platform.automation.jobs import publish
 from spotify_platform.automation.status import SENSORS
+from spotify_platform.automation.under_way import dates_waiting
 from spotify_platform.resources.platform import LakeResource
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ MOST_ENTRIES = 1_000  # a tick; what a bucket names in one answer
     description="New captures, whoever made them, are curated, loaded and built.",
 )
 def raw_zone(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
-    """One run request for each contiguous stretch of dates with new captures, up to 25 a tick; the rest waits."""
+    """One run request for each contiguous stretch of dates with new captures, up to 25 a tick; the rest waits.
+
+    A stretch is not asked for while all its dates wait in the queue: what rains faster than runs end would pile up.
+    """
     from spotify_platform.lake import keys
     from spotify_platform.lake.captures import stretches
 
@@ -55,8 +59,12 @@ def raw_zone(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sens
         taken.append(entry)
     if not taken:
         return dg.SkipReason("No new captures.")
-    requests = [stretch_request(stretch, captures, attempt=1) for stretch in stretches(captures)]
-    return dg.SensorResult(run_requests=requests, cursor=cursor.after(taken, zone))
+    waiting = dates_waiting(context.instance)  # after the log: such a run begins later, and sees what the log told
+    requests = [stretch_request(one, captures, attempt=1) for one in stretches(captures) if not waiting.issuperset(one)]
+    after = cursor.after(taken, zone)
+    if not requests:
+        return dg.SensorResult(skip_reason="Runs of all dates with new captures wait already.", cursor=after)
+    return dg.SensorResult(run_requests=requests, cursor=after)
 
 
 def stretch_request(stretch: Sequence[date], captures: Mapping[date, Sequence[str]], attempt: int) -> dg.RunRequest:

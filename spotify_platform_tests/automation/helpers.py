@@ -78,14 +78,25 @@ def spotify_says(answer: Answer | Exception) -> Iterator[None]:
 
 
 def under_way(
-    instance: dg.DagsterInstance, tags: dict[str, str], status: dg.DagsterRunStatus, job: str = "publish"
+    instance: dg.DagsterInstance,
+    tags: dict[str, str],
+    status: dg.DagsterRunStatus,
+    job: str = "publish",
+    retry_of: str | None = None,
 ) -> None:
     """A run that has not ended."""
     location = RegisteredCodeLocationOrigin("spotify_platform")  # a queued run has to say where its job is
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job)
-    instance.add_run(
-        dg.DagsterRun(job_name=job, run_id=str(uuid4()), status=status, tags=tags, remote_job_origin=origin)
+    run = dg.DagsterRun(
+        job,
+        str(uuid4()),
+        status=status,
+        tags=tags,
+        remote_job_origin=origin,
+        parent_run_id=retry_of,
+        root_run_id=retry_of,
     )
+    instance.add_run(run)
 
 
 def ended(instance: dg.DagsterInstance, story: list[dg.EventLogEntry], day: date, at: datetime) -> None:

@@ -17,7 +17,7 @@ from spotify_platform.lake import Lake, keys
 from spotify_platform.resources.platform import LakeResource
 
 from ..s3 import new_bucket, serving
-from .helpers import FIRST, LAST, capture
+from .helpers import FIRST, LAST, capture, under_way
 
 DAY = date(2026, 11, 1)
 MORNING = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -29,16 +29,17 @@ def committed(lake: Lake, day: date, name: str, at: datetime) -> None:
 
 
 @cache
-def instance() -> dg.DagsterInstance:
-    """One for all ticks: the sensor does not look at it, and one a tick would be most of a test's time."""
+def no_runs() -> dg.DagsterInstance:
+    """One without runs for all ticks: one a tick would be most of a test's time."""
     return dg.DagsterInstance.ephemeral()
 
 
 class Ticks:
     """The daemon's part: it keeps the cursor, and does not ask twice for a run key."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, instance: dg.DagsterInstance | None = None) -> None:
         self.lake = lake
+        self.instance = instance or no_runs()
         self.cursor: str | None = None
         self.requests: list[dg.RunRequest] = []  # of the last tick, new or not
         self.asked: set[str | None] = set()
@@ -47,7 +48,7 @@ class Ticks:
         """The new stretches that one tick asks for."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(LakeResource, "open", lambda _: self.lake)  # a memory:// lake is there for who made it only
-            context = dg.build_sensor_context(instance=instance(), cursor=self.cursor)
+            context = dg.build_sensor_context(instance=self.instance, cursor=self.cursor)
             result = raw_zone(context, lake=LakeResource(url=self.lake.url))
         if isinstance(result, dg.SkipReason):
             self.requests = []
@@ -253,6 +254,66 @@ def test_a_run_key_is_the_same_whatever_the_order_and_another_for_other_captures
     ]
     assert keys_of[0] == keys_of[1]
     assert len(set(keys_of)) == 3
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run_of(first: date, days: int) -> dict[str, str]:
+    """The tags of a run that this sensor has asked for."""
+    last = first + timedelta(days=days - 1)
+    return {FIRST: first.isoformat(), LAST: last.isoformat(), "dagster/sensor_name": "raw_zone"}
+
+
+def test_what_waits_in_the_queue_already_is_not_asked_for_and_is_not_forgotten(
+    lake: Lake, instance: dg.DagsterInstance
+) -> None:
+    """Captures rain faster than runs end: the run that waits sees all of them when it begins."""
+    ticks = Ticks(lake, instance)
+    under_way(instance, run_of(DAY, days=3), dg.DagsterRunStatus.QUEUED)
+    committed(lake, DAY, "c1", MORNING)
+    committed(lake, DAY + timedelta(days=1), "c1", MORNING)
+    assert ticks.tick() == []
+    (queued,) = instance.get_runs()
+    instance.delete_run(queued.run_id)  # it has ended
+    assert ticks.tick() == []  # and has seen them
+    committed(lake, DAY, "c2", MORNING + timedelta(minutes=1))
+    assert ticks.tick() == [("2026-11-01", "2026-11-01")]
+
+
+def test_a_stretch_of_which_one_date_does_not_wait_is_asked_for(lake: Lake, instance: dg.DagsterInstance) -> None:
+    under_way(instance, run_of(DAY, days=2), dg.DagsterRunStatus.QUEUED)
+    for offset in (0, 1, 2, 7):
+        committed(lake, DAY + timedelta(days=offset), "c", MORNING)
+    assert Ticks(lake, instance).tick() == [("2026-11-01", "2026-11-03"), ("2026-11-08", "2026-11-08")]
+
+
+@pytest.mark.parametrize("status", [status for status in dg.DagsterRunStatus if status.value != "QUEUED"])
+def test_a_run_that_is_not_in_the_queue_may_have_looked_already(
+    lake: Lake, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+) -> None:
+    under_way(instance, run_of(DAY, days=1), status)
+    committed(lake, DAY, "c", MORNING)
+    assert Ticks(lake, instance).tick() == [("2026-11-01", "2026-11-01")]
+
+
+@pytest.mark.parametrize(
+    ("tags", "job", "retry_of"),
+    [
+        (run_of(DAY, days=1), "publish", "the-run-that-failed"),  # it may go on behind the step that looks
+        ({FIRST: f"{DAY}", LAST: f"{DAY}"}, "publish", None),  # somebody's own, of some of the assets, say
+        (run_of(DAY, days=1), "daily", None),  # its capture may fail, and then nothing is published
+    ],
+)
+def test_a_queued_run_that_may_not_look_at_the_captures_does_not_count(
+    lake: Lake, instance: dg.DagsterInstance, tags: dict[str, str], job: str, retry_of: str | None
+) -> None:
+    under_way(instance, tags, dg.DagsterRunStatus.QUEUED, job, retry_of)
+    committed(lake, DAY, "c", MORNING)
+    assert Ticks(lake, instance).tick() == [("2026-11-01", "2026-11-01")]
 
 
 def test_the_sensor_does_the_same_on_every_kind_of_lake(any_lake: Lake) -> None:
