@@ -586,7 +586,10 @@ def cost(
         print_expected(_expected(home, plan.days), len(plan.days), whole=True)
         return
     rows = table.read(home.lake(), since.date() if since else today.replace(day=1))
-    print_costs(rows, _BY[by], form, outlook(home.lake(), today))  # type: ignore[arg-type]
+    told = (
+        outlook(home.lake(), today) if form == "table" else None
+    )  # it reads the whole ledger, and programs do not ask
+    print_costs(rows, _BY[by], form, told)  # type: ignore[arg-type]
 
 
 def _expected(home: "Home", days: list[date]) -> "Expected":

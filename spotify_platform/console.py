@@ -315,20 +315,20 @@ def print_backfill(plan: "Backfill", left: Mapping[date, Sequence[str]]) -> None
         out.print(f"Withheld: {day}: {'; '.join(reasons)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_costs(rows: Sequence["Entry"], by: str, form: Format, outlook: "Outlook") -> None:
-    """What rows cost, summed by a field of the ledger; for people with the sum and what the month will come to."""
-    from spotify_platform.cost.ledger import NOT_ABOUT_ONE, cost_by, total
+def print_costs(rows: Sequence["Entry"], by: str, form: Format, outlook: "Outlook | None") -> None:
+    """What rows cost, summed by a field of the ledger; with an outlook the sum and what the month will come to."""
+    from spotify_platform.cost.ledger import cost_by, named, total
 
     methods: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        methods[str(getattr(row, by) or NOT_ABOUT_ONE)].add(row.method)
+        methods[named(row, by)].add(row.method)
     whole = total(rows)
     shares = [
         (value, cost, round(float(cost / whole), 4) if whole else 0.0, ", ".join(sorted(methods[value])))
         for value, cost in cost_by(rows, by).items()
     ]
     print_rows([by, "usd", "share", "method"], shares, form)
-    if form != "table":
+    if outlook is None:
         return
     told = outlook.month
     out.print(

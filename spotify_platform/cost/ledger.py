@@ -60,11 +60,16 @@ def total(rows: Iterable[Entry]) -> Decimal:
     return sum((row.cost for row in rows if row.cost is not None), Decimal(0))
 
 
+def named(row: Entry, field: str) -> str:
+    """The value of a row's field as sums name it; NOT_ABOUT_ONE where it has none."""
+    return str(getattr(row, field) or NOT_ABOUT_ONE)
+
+
 def cost_by(rows: Iterable[Entry], field: str) -> dict[str, Decimal]:
-    """What rows cost by one of their fields, the dearest first; NOT_ABOUT_ONE stands for rows without a value."""
+    """What rows cost by one of their fields, the dearest first."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        sums[str(getattr(row, field) or NOT_ABOUT_ONE)] += row.cost or Decimal(0)
+        sums[named(row, field)] += row.cost or Decimal(0)
     return dict(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
 
 
