@@ -586,9 +586,8 @@ def cost(
         print_expected(_expected(home, plan.days), len(plan.days), whole=True)
         return
     rows = table.read(home.lake(), since.date() if since else today.replace(day=1))
-    told = (
-        outlook(home.lake(), today) if form == "table" else None
-    )  # it reads the whole ledger, and programs do not ask
+    # It reads the whole ledger, and is said to people only.
+    told = outlook(home.lake(), today) if form == "table" else None
     print_costs(rows, _BY[by], form, told)  # type: ignore[arg-type]
 
 
